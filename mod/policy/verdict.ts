@@ -1,0 +1,60 @@
+/**
+ * The verdict on an ask, and the permission without which nothing signs. A {@linkcode Permission} can be made in this
+ * module only, and only from an ask: it names the one identity it is good for.
+ *
+ * @module
+ */
+
+import type { Ask } from "./ask.ts";
+
+/** Every reason for which a signature is refused; the audit and the log use these words. */
+export type DenyReason =
+  | "other-user"
+  | "peer-unreadable"
+  | "forwarded"
+  | "denied-by-rule"
+  | "kind-not-allowed"
+  | "re-prompt-item"
+  | "nobody-to-ask"
+  | "approver-unavailable"
+  | "declined";
+
+/** Consent to exactly one signature by the ask's identity over the ask's data. */
+export class Permission {
+  /** What was agreed to. */
+  readonly ask: Ask;
+  /** Who agreed, in words for the log: `rule 2`, `generated demo key`. */
+  readonly by: string;
+  readonly #sealed = true;
+
+  private constructor(ask: Ask, by: string) {
+    this.ask = ask;
+    this.by = by;
+  }
+
+  /** For {@linkcode allow} only: the constructor is private, so that an object literal is no permission. */
+  static grant(ask: Ask, by: string): Permission {
+    return new Permission(ask, by);
+  }
+
+  /** Whether a value was made here; guards against a cast. */
+  static isGenuine(value: unknown): value is Permission {
+    return typeof value === "object" && value !== null && #sealed in value;
+  }
+}
+
+/** Allow, deny with a reason, or ask the user. */
+export type Verdict =
+  | { readonly kind: "allow"; readonly permission: Permission }
+  | { readonly kind: "deny"; readonly reason: DenyReason; readonly detail: string }
+  | { readonly kind: "ask" };
+
+/** Allows one ask. @param by Who agreed, in words for the log. */
+export function allow(ask: Ask, by: string): Verdict & { kind: "allow" } {
+  return { kind: "allow", permission: Permission.grant(ask, by) };
+}
+
+/** Denies. @param detail One sentence for the log: what happened and what the user could write to change it. */
+export function deny(reason: DenyReason, detail: string): Verdict & { kind: "deny" } {
+  return { kind: "deny", reason, detail };
+}
