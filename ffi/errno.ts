@@ -69,4 +69,5 @@ export const ENOMEM = 12;
 export const EPERM = 1;
 export const ENOSYS = 38;
 export const EPIPE = 32;
+export const ECONNABORTED = 103;
 export const ECONNRESET = 104;
