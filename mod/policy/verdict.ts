@@ -47,7 +47,8 @@ export class Permission {
 export type Verdict =
   | { readonly kind: "allow"; readonly permission: Permission }
   | { readonly kind: "deny"; readonly reason: DenyReason; readonly detail: string }
-  | { readonly kind: "ask" };
+  /** @property by Why the user is to be asked, in words for the log: `no rule matches`, `rule 2 (FILE:LINE) says ask`. */
+  | { readonly kind: "ask"; readonly by: string };
 
 /** Allows one ask. @param by Who agreed, in words for the log. */
 export function allow(ask: Ask, by: string): Verdict & { kind: "allow" } {
