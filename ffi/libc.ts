@@ -22,6 +22,10 @@ const SYMBOLS = {
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
   // int open(const char *pathname, int flags, ...);
   open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
+  // int flock(int fd, int op);
+  flock: { parameters: ["i32", "i32"], result: "i32" },
+  // ssize_t write(int fd, const void *buf, size_t count);
+  write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   // char *getenv(const char *name);
   getenv: { parameters: ["buffer"], result: "pointer" },
   // size_t strlen(const char *s);
