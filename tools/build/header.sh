@@ -1,0 +1,195 @@
+#!/bin/sh
+# bwssh in one file: this script, the gzipped Deno @DENO_VERSION@, the gzipped program. POSIX sh, coreutils and gzip.
+# The first start unpacks both into a private directory named after their hashes; later starts look at them with one
+# stat(1) and exec. Nothing is ever run that is not ours, of the right mode and size, and out of others' reach.
+# Every variable here begins with _bw_, so that no exported variable of the caller is changed.
+
+_bw_deno_sha256=@DENO_SHA256@ _bw_deno_size=@DENO_SIZE@ _bw_deno_at=@DENO_AT@ _bw_deno_packed=@DENO_PACKED@
+_bw_main_sha256=@MAIN_SHA256@ _bw_main_size=@MAIN_SIZE@ _bw_main_at=@MAIN_AT@ _bw_main_packed=@MAIN_PACKED@
+
+_bw_nowhere=/proc/self/no-such-directory
+_bw_newline='
+'
+
+_bw_fail() { # what, and what to do
+  printf 'bwssh: %s\nhint: %s\n' "$1" "$2" >&2
+  exit 1
+}
+
+# Takes what Deno, V8, Node, npm, OpenSSL and ld.so would obey out of the environment. The values are kept under
+# BWSSH_ENV_ for the commands that bwssh starts for its user. A line that merely looks like a variable (it is part of
+# another one's value) does no harm: what is not set is skipped.
+_bw_hold_environment() {
+  _bw_lines=$(export -p)
+  case $_bw_lines in
+    *BWSSH_ENV_*)
+      for _bw_line in $_bw_lines; do
+        _bw_name=${_bw_line#export }
+        _bw_name=${_bw_name%%=*}
+        case $_bw_name in
+          *[!A-Za-z0-9_]*) ;;
+          BWSSH_ENV_*) unset "$_bw_name" ;;
+        esac
+      done
+      ;;
+  esac
+  for _bw_line in $_bw_lines; do
+    _bw_name=${_bw_line#export }
+    _bw_name=${_bw_name%%=*}
+    case $_bw_name in
+      *[!A-Za-z0-9_]*) ;;
+      @HELD@)
+        if eval "[ \"\${$_bw_name+x}\" ]"; then
+          eval "BWSSH_ENV_$_bw_name=\$$_bw_name"
+          export "BWSSH_ENV_$_bw_name"
+          unset "$_bw_name"
+        fi
+        ;;
+    esac
+  done
+}
+
+# Sets _bw_root, the place for unpacked files, or returns 1. $1: cache | temporary
+_bw_choose() {
+  case $1 in
+    cache)
+      _bw_base=${XDG_CACHE_HOME-}
+      case $_bw_base in
+        /*) ;;
+        *)
+          _bw_base=${HOME-}
+          case $_bw_base in
+            /*) ;;
+            *) _bw_base=$(eval "printf %s ~$(id -un)" 2>/dev/null) ;; # the home of the password database
+          esac
+          _bw_base=$_bw_base/.cache
+          ;;
+      esac
+      _bw_leaf=bwssh
+      ;;
+    temporary)
+      _bw_base=${TMPDIR-}
+      case $_bw_base in /*) ;; *) _bw_base=/tmp ;; esac
+      _bw_leaf=bwssh-$(id -u)
+      ;;
+  esac
+  case $_bw_base in /*) ;; *) return 1 ;; esac
+  # Links among the parents are the user's business; what they lead to is judged, up to the root directory.
+  _bw_real=$(cd -P -- "$_bw_base" 2>/dev/null && pwd -P) ||
+    _bw_real=$(umask 077 && mkdir -p -- "$_bw_base" 2>/dev/null && cd -P -- "$_bw_base" && pwd -P) || return 1
+  case $_bw_real in *"$_bw_newline"*) return 1 ;; esac
+  _bw_root=${_bw_real%/}/$_bw_leaf
+  _bw_deno=$_bw_root/bin/$_bw_deno_sha256/bwssh
+  _bw_main=$_bw_root/bin/$_bw_main_sha256/bwssh.mjs
+  _bw_files=$_bw_deno$_bw_newline$_bw_main
+}
+
+# Judges what stat says of the two files and of every directory above them: 0 run them, 1 unpack (again); a directory
+# in which somebody else could exchange something ends it all. $1: the two files, or nothing.
+_bw_judge() {
+  _bw_list=${_bw_deno%/*}$_bw_newline${_bw_main%/*}
+  _bw_at=$_bw_root/bin
+  while [ "$_bw_at" ]; do
+    _bw_list=$_bw_list$_bw_newline$_bw_at
+    _bw_at=${_bw_at%/*}
+  done
+  # /proc/self is stat itself: its owner is who we are, without a second program.
+  _bw_facts=$(LC_ALL=C stat -c '%u %f %s %n' -- /proc/self/. $1 $_bw_list / 2>/dev/null) || return 1
+  _bw_me=${_bw_facts%% *}
+  for _bw_line in ${_bw_facts#*"$_bw_newline"}; do
+    case $_bw_line in
+      # An ordinary file of mode 0500, one of mode 0400: type and mode in hexadecimal.
+      "$_bw_me 8140 $_bw_deno_size $_bw_deno" | "$_bw_me 8100 $_bw_main_size $_bw_main") continue ;;
+      *" $_bw_deno" | *" $_bw_main") return 1 ;;
+    esac
+    _bw_owner=${_bw_line%% *}
+    _bw_mode=${_bw_line#* }
+    _bw_path=${_bw_mode#* * }
+    _bw_mode=${_bw_mode%% *}
+    case $_bw_mode in
+      4???) ;;
+      *) _bw_fail "Cannot use '$_bw_path': it is not a directory" "remove it, or set XDG_CACHE_HOME to a directory of your own" ;;
+    esac
+    case $_bw_path/ in
+      "$_bw_root"/*) [ "$_bw_owner" = "$_bw_me" ] ;;
+      *) [ "$_bw_owner" = "$_bw_me" ] || [ "$_bw_owner" = 0 ] || _bw_is_outside "$_bw_owner" ;;
+    esac || _bw_fail "Cannot use '$_bw_path': it belongs to user $_bw_owner" "set XDG_CACHE_HOME to a directory of your own"
+    case $_bw_mode in
+      4[2367abef]??) ;; # sticky: nobody can rename or remove what is ours
+      *[13579bdf]? | *[2367abef])
+        _bw_fail "Cannot use '$_bw_path': others may write to it" "chmod go-w '$_bw_path', or set XDG_CACHE_HOME" ;;
+    esac
+  done
+}
+
+# Within a user namespace the host's root and everybody else outside of it are one number.
+_bw_is_outside() {
+  [ "$1" = 65534 ] && IFS=' ' read -r _bw_first _bw_outer _bw_count </proc/self/uid_map && [ "$_bw_count" != 4294967295 ]
+}
+
+# Unpacks both files. In a subshell: umask and traps are its own. Ends with 9 where this place does not serve.
+_bw_unpack() (
+  umask 077
+  mkdir -p -- "${_bw_deno%/*}" "${_bw_main%/*}" 2>/dev/null || exit 9
+  _bw_judge '' || exit 9
+  _bw_new=
+  trap 'rm -f -- "$_bw_new"' EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  _bw_unpack_one "$_bw_deno" 0500 "$_bw_deno_sha256" "$_bw_deno_at" "$_bw_deno_packed"
+  _bw_unpack_one "$_bw_main" 0400 "$_bw_main_sha256" "$_bw_main_at" "$_bw_main_packed"
+)
+
+# Where it goes, mode, hash, and where it lies in this file. Renamed only when it is whole, right and on the disk, so two
+# first starts at once both end with the same file, and whatever stood there is replaced, never opened.
+_bw_unpack_one() {
+  _bw_new=$(mktemp -- "${1%/*}/.new.XXXXXXXXXX" 2>/dev/null) || exit 9
+  tail -c "+$4" -- "$_bw_self" 2>/dev/null | head -c "$5" | GZIP='' gzip -dc >"$_bw_new" || exit 9
+  _bw_sum=$(sha256sum <"$_bw_new") || exit 9
+  [ "${_bw_sum%% *}" = "$3" ] || _bw_fail "Cannot unpack '$_bw_self': its contents are damaged" "install it again"
+  chmod "$2" -- "$_bw_new" && sync -- "$_bw_new" && mv -fT -- "$_bw_new" "$1" && sync -- "${1%/*}" || exit 9
+}
+
+_bw_start() {
+  _bw_self=$0
+  case $_bw_self in /*) ;; *) _bw_self=$PWD/$_bw_self ;; esac
+  _bw_saved_path=${PATH-}
+  PATH=/usr/bin:/bin:/run/current-system/sw/bin:/run/current-system/profile/bin
+  IFS=$_bw_newline
+  set -f
+  _bw_hold_environment
+  _bw_found='' _bw_tried=''
+  for _bw_place in cache temporary; do
+    _bw_choose "$_bw_place" || continue
+    _bw_tried="${_bw_tried:+$_bw_tried or }'$_bw_root'"
+    if ! _bw_judge "$_bw_files"; then
+      _bw_unpack || {
+        [ "$?" = 9 ] || exit 1
+        continue
+      }
+      _bw_judge "$_bw_files" || continue
+    fi
+    [ -x "$_bw_deno" ] || continue # a file system mounted noexec
+    _bw_found=1
+    break
+  done
+  [ "$_bw_found" ] || _bw_fail "Cannot unpack into ${_bw_tried:-a cache directory}" \
+    "set XDG_CACHE_HOME to a directory of your own with 120 MB of room, not mounted noexec"
+  # Deno reads an .npmrc in HOME, and obeys it, before it runs anything; the program takes its HOME back (launch.ts).
+  if [ "${HOME+x}" ]; then
+    BWSSH_ENV_HOME=$HOME
+    export BWSSH_ENV_HOME
+  fi
+  PATH=$_bw_saved_path
+  HOME=$_bw_nowhere
+  DENO_DIR=${_bw_main%/*}/deno # holds what Deno found out about the program's imports: 20 ms less at each start
+  DENO_NO_UPDATE_CHECK=1
+  DENO_DISABLE_NODE_SHIM=1
+  BWSSH_SELF=$_bw_self
+  export HOME DENO_DIR DENO_NO_UPDATE_CHECK DENO_DISABLE_NODE_SHIM BWSSH_SELF
+  exec "$_bw_deno" run @DENO_FLAGS@ "$_bw_main" "$@"
+}
+
+_bw_start "$@"
+exit 126
