@@ -80,9 +80,9 @@ class RuleDecoder {
   constructor(entry: Entry, interpolator: Interpolator, problems: ConfigProblem[]) {
     [this.#entry, this.#interpolator, this.#problems] = [entry, interpolator, problems];
     this.#table = isTable(entry.value) ? entry.value : {};
-    if (!isTable(entry.value)) this.#report([], `must be a table, found ${typeName(entry.value)}`);
+    if (!isTable(entry.value)) this.#report([], ` must be a table, found ${typeName(entry.value)}`);
     else if (!Object.hasOwn(this.#table, "action")) {
-      this.#report([], `must have the field "action": ${oneOf(RULE_ACTIONS)}`);
+      this.#report([], ` must have the field "action": ${oneOf(RULE_ACTIONS)}`);
     }
   }
 

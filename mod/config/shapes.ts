@@ -66,15 +66,13 @@ export const vaultIds = v.pipe(
 
 /** A command: one program, or a list of its words. Always a list afterwards. */
 export const command = v.pipe(
-  v.union(
-    [v.pipe(v.string(), v.transform((program) => [program])), v.array(v.string())],
-    "a string or a list of strings",
-  ),
-  v.check((words) => words.every(isPrintable), "words without control characters"),
+  v.union([v.string(), v.array(v.string())], "a string or a list of strings"),
+  v.check((written) => [written].flat().every(isPrintable), "words without control characters"),
   v.check(
-    (words) => isProgram(words[0]),
+    (written) => isProgram([written].flat()[0]),
     'an absolute path or a bare name; with arguments, a list such as ["deno", "run"]',
   ),
+  v.transform((written): readonly string[] => [written].flat()),
 );
 
 function isPrintable(text: string): boolean {

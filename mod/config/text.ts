@@ -52,6 +52,7 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(written.length / 3)) + 1;
   for (const candidate of candidates) {
+    if (Math.abs(candidate.length - written.length) >= bestDistance) continue; // at least so many edits, and cheap to see
     const distance = editDistance(written, plain(candidate));
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }

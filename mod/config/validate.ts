@@ -93,7 +93,7 @@ function notYet(entry: Entry, key: SettingKey): ConfigProblem {
 function unknownKey(entry: Entry): ConfigProblem {
   const { key } = entry;
   const [table = ""] = key.split(".");
-  if (table !== key) { // in a table of ours
+  if (table !== key && TABLES.has(table)) {
     return problem(
       entry,
       `There is no setting ${quote(key)}`,
