@@ -94,7 +94,7 @@ export class FrameAssembler {
         at = this.#readBody(received, at);
       }
       if (this.#missing === 0) take(this.#finish());
-      else if (this.#filled === 0 && PUBLIC.has(this.#code) && received.length - at >= this.#missing) {
+      else if (PUBLIC.has(this.#code) && received.length - at >= this.#missing) {
         // The common case, a whole frame at once: one copy, no buffer.
         const body = received.copy(at, at + this.#missing);
         at += this.#missing;

@@ -6,6 +6,7 @@
  */
 
 import type { KeyBlob } from "../ssh/public_key.ts";
+import { encodeUtf8 } from "../ssh/text.ts";
 import { MAX_FRAME_LENGTH } from "./frame.ts";
 import { MESSAGE } from "./numbers.ts";
 
@@ -18,7 +19,6 @@ const HEADER_LENGTH = 5;
 const FAILURE = constant(MESSAGE.SSH_AGENT_FAILURE);
 const SUCCESS = constant(MESSAGE.SSH_AGENT_SUCCESS);
 const EXTENSION_FAILURE = constant(MESSAGE.SSH_AGENT_EXTENSION_FAILURE);
-const ENCODER = new TextEncoder();
 
 /**
  * One key of the list. A comment is text, or bytes where a client gave it as such (it need not be UTF-8). NUL in it is
@@ -57,7 +57,7 @@ export function identitiesAnswer(
   let length = 1 + 4;
   for (const { blob, comment } of identities) {
     if (fields.length === 2 * MAX_IDENTITIES) break;
-    const commentBytes = withoutNul(typeof comment === "string" ? ENCODER.encode(comment) : comment);
+    const commentBytes = withoutNul(typeof comment === "string" ? encodeUtf8(comment) : comment);
     const grown = length + 4 + blob.length + 4 + commentBytes.length;
     if (grown > MAX_FRAME_LENGTH) continue;
     length = grown;
@@ -79,7 +79,7 @@ export function signResponse(signature: Uint8Array): Uint8Array<ArrayBuffer> {
  * names of all that are supported, one string after the other.
  */
 export function queryResponse(names: readonly string[]): Uint8Array<ArrayBuffer> {
-  return strings(MESSAGE.SSH_AGENT_EXTENSION_RESPONSE, ["query", ...names].map((name) => ENCODER.encode(name)));
+  return strings(MESSAGE.SSH_AGENT_EXTENSION_RESPONSE, ["query", ...names].map((name) => encodeUtf8(name)));
 }
 
 function withoutNul(bytes: Uint8Array): Uint8Array {

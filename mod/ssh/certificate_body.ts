@@ -7,19 +7,8 @@
  * @module
  */
 
-import { WireError, WireReader } from "./wire.ts";
-
-/** Fields between the nonce and the serial: all are length-prefixed (an mpint is too). */
-const KEY_FIELDS: ReadonlyMap<string, number> = new Map([
-  ["ssh-ed25519-cert-v01@openssh.com", 1],
-  ["ecdsa-sha2-nistp256-cert-v01@openssh.com", 2],
-  ["ecdsa-sha2-nistp384-cert-v01@openssh.com", 2],
-  ["ecdsa-sha2-nistp521-cert-v01@openssh.com", 2],
-  ["ssh-rsa-cert-v01@openssh.com", 2],
-  ["ssh-dss-cert-v01@openssh.com", 4],
-  ["sk-ssh-ed25519-cert-v01@openssh.com", 2],
-  ["sk-ecdsa-sha2-nistp256-cert-v01@openssh.com", 3],
-]);
+import { CERTIFICATE_TYPES, isCertificateTypeName } from "./certificate_types.ts";
+import { tryRead, WireReader } from "./wire.ts";
 
 /** A certificate about to be signed. */
 export interface CertificateBody {
@@ -36,23 +25,14 @@ export interface CertificateBody {
  */
 export function recogniseCertificateBody(data: Uint8Array): CertificateBody | undefined {
   const reader = new WireReader(data);
-  try {
-    const name = reader.algorithmName("certificate type");
-    if (!/-cert(-v\d\d@openssh\.com)?$/.test(name)) return undefined;
-    try {
-      return { kind: "certificate", certType: readCertType(reader, KEY_FIELDS.get(name)) };
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      return { kind: "certificate", certType: "unknown" };
-    }
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    return undefined;
-  }
+  const name = tryRead(() => reader.algorithmName("certificate type"));
+  if (name === undefined || !isCertificateTypeName(name)) return undefined;
+  const keyFields = CERTIFICATE_TYPES.get(name)?.keyFields;
+  const certType = keyFields === undefined ? undefined : tryRead(() => readCertType(reader, keyFields));
+  return { kind: "certificate", certType: certType ?? "unknown" };
 }
 
-function readCertType(reader: WireReader, keyFields: number | undefined): CertificateBody["certType"] {
-  if (keyFields === undefined) return "unknown";
+function readCertType(reader: WireReader, keyFields: number): CertificateBody["certType"] {
   reader.string("nonce");
   for (let field = 0; field < keyFields; field++) reader.string("key field");
   reader.uint64("serial");

@@ -8,6 +8,7 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
+import { plainKeyBlob } from "./certificate_types.ts";
 import { WireError, WireReader, WireWriter } from "./wire.ts";
 
 declare const brand: unique symbol;
@@ -15,7 +16,7 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 
 /** A public key or certificate in wire form. Whether it parses is another question: a client may ask for any bytes. */
 export type KeyBlob = Brand<Uint8Array, "KeyBlob">;
-/** `SHA256:` and the unpadded base64 of the blob's SHA-256, as ssh-keygen -l prints it. */
+/** `SHA256:` and the unpadded base64 of the plain key blob's SHA-256, as ssh-keygen -l prints it. */
 export type Fingerprint = Brand<string, "Fingerprint">;
 
 /** Longest blob we parse: half an agent frame. A certificate with OpenSSH's 256 principals of 255 bytes fits. */
@@ -133,9 +134,9 @@ export function modulusBits(n: Uint8Array): number {
   return n.length * 8 - Math.clz32(n[0] ?? 0) + 24;
 }
 
-/** What ssh-keygen -l prints for the blob. */
+/** What ssh-keygen -l prints for the blob: for a certificate, the fingerprint of the key in it. */
 export function fingerprintOf(blob: Uint8Array): Fingerprint {
-  return `SHA256:${encodeBase64(sha256(blob)).replace(/=+$/, "")}` as Fingerprint;
+  return `SHA256:${encodeBase64(sha256(plainKeyBlob(blob))).replace(/=+$/, "")}` as Fingerprint;
 }
 
 /**
@@ -145,7 +146,7 @@ export function fingerprintOf(blob: Uint8Array): Fingerprint {
  */
 export function authorizedKeyLine(blob: Uint8Array, comment: string): string {
   const line = `${keyTypeName(blob)} ${encodeBase64(blob)}`;
-  return comment === "" ? line : `${line} ${comment.replace(/\p{Cc}/gu, "\ufffd")}`;
+  return comment === "" ? line : `${line} ${comment.replace(/\p{Cc}/gu, "?")}`;
 }
 
 /**

@@ -7,9 +7,10 @@
  */
 
 import { type CertificateBody, recogniseCertificateBody } from "./certificate_body.ts";
+import { printable } from "./printable.ts";
 import { looksLikeSshsig, readSshsig, type Sshsig } from "./sshsig.ts";
 import { readUserauth, type Userauth } from "./userauth.ts";
-import { WireError } from "./wire.ts";
+import { tryRead } from "./wire.ts";
 
 /** Data to sign, recognised. `other` is whatever does not read exactly as one of the rest. */
 export type SignedData = Userauth | Sshsig | CertificateBody | { readonly kind: "other" };
@@ -21,18 +22,8 @@ const OTHER: SignedData = { kind: "other" };
  * cannot be mistaken for each other: each fixes the bytes that follow the first field (or, with SSHSIG, the first bytes).
  */
 export function recognise(data: Uint8Array): SignedData {
-  if (looksLikeSshsig(data)) return attempt(readSshsig, data);
-  const login = attempt(readUserauth, data);
-  return login.kind === "other" ? recogniseCertificateBody(data) ?? OTHER : login;
-}
-
-function attempt(read: (data: Uint8Array) => SignedData, data: Uint8Array): SignedData {
-  try {
-    return read(data);
-  } catch (error) {
-    if (error instanceof WireError) return OTHER;
-    throw error;
-  }
+  if (looksLikeSshsig(data)) return tryRead(() => readSshsig(data)) ?? OTHER;
+  return tryRead(() => readUserauth(data)) ?? recogniseCertificateBody(data) ?? OTHER;
 }
 
 /**
@@ -40,7 +31,5 @@ function attempt(read: (data: Uint8Array) => SignedData, data: Uint8Array): Sign
  * terminal or a reader could be fooled by are replaced, so that two namespaces may share a label: decide by the namespace.
  */
 export function kindLabel(signed: SignedData): string {
-  return signed.kind === "sshsig"
-    ? `sshsig:${signed.namespace.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\ufffd")}`
-    : signed.kind;
+  return signed.kind === "sshsig" ? `sshsig:${printable(signed.namespace)}` : signed.kind;
 }

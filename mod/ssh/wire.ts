@@ -6,13 +6,12 @@
  * @module
  */
 
+import { decodeUtf8, encodeUtf8 } from "./text.ts";
+
 /** OpenSSH's SSHBUF_MAX_BIGNUM: no key it accepts has a longer number (RSA 16384). */
 export const MAX_MPINT_LENGTH = 2048;
 /** RFC 4251 §6: names are at most 64 characters. */
 export const MAX_NAME_LENGTH = 64;
-
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const ENCODER = new TextEncoder();
 
 /** Bytes are not what the format says. The message names the field and the place, never the bytes. */
 export class WireError extends SyntaxError {
@@ -21,6 +20,16 @@ export class WireError extends SyntaxError {
   constructor(code: WireError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+  }
+}
+
+/** What `read` returns, or undefined where it finds that the bytes are not what the format says. */
+export function tryRead<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
   }
 }
 
@@ -76,7 +85,7 @@ export class WireReader<B extends ArrayBufferLike = ArrayBufferLike> {
   text(field: string, limit = Infinity): string {
     const bytes = this.string(field, limit);
     try {
-      return UTF8.decode(bytes);
+      return decodeUtf8(bytes);
     } catch (cause) {
       throw new WireError("not-utf8", `Cannot read ${field}: it is not UTF-8`, { cause });
     }
@@ -88,13 +97,14 @@ export class WireReader<B extends ArrayBufferLike = ArrayBufferLike> {
    */
   algorithmName(field: string): string {
     const bytes = this.string(field, MAX_NAME_LENGTH);
-    for (const byte of bytes) {
+    if (bytes.length === 0) throw new WireError("not-a-name", `Cannot read ${field}: it is empty`);
+    for (let at = 0; at < bytes.length; at++) {
+      const byte = bytes[at] ?? 0;
       if (byte <= 0x20 || byte >= 0x7f || byte === 0x2c) {
         throw new WireError("not-a-name", `Cannot read ${field}: it holds a byte no name has`);
       }
     }
-    if (bytes.length === 0) throw new WireError("not-a-name", `Cannot read ${field}: it is empty`);
-    return String.fromCharCode(...bytes);
+    return decodeUtf8(bytes);
   }
 
   /**
@@ -159,7 +169,8 @@ export class WireWriter {
   }
 
   uint8(value: number): this {
-    this.#bytes[this.#grow(1)] = value;
+    const at = this.#grow(1);
+    this.#bytes[at] = value;
     return this;
   }
 
@@ -185,7 +196,7 @@ export class WireWriter {
 
   /** A string in the sense of RFC 4251; text is written as UTF-8. */
   string(value: Uint8Array | string): this {
-    const bytes = typeof value === "string" ? ENCODER.encode(value) : value;
+    const bytes = typeof value === "string" ? encodeUtf8(value) : value;
     return this.uint32(bytes.length).bytes(bytes);
   }
 
@@ -200,8 +211,9 @@ export class WireWriter {
     return this.bytes(digits);
   }
 
-  /** What was written, in a buffer of its own. */
+  /** What was written, in a buffer of its own: of exactly that length, and out of reach of later writes. */
   finish(): Uint8Array<ArrayBuffer> {
+    if (this.#length === this.#bytes.length) return this.#bytes; // the next byte written moves to a new buffer
     return this.#bytes.slice(0, this.#length);
   }
 
