@@ -5,25 +5,15 @@
  * @module
  */
 
-import { ErrnoError } from "./errno.ts";
-import { cString, type Libc } from "./libc.ts";
+import type { Libc } from "./libc.ts";
 import type { Secret, SecretMemory } from "./secret.ts";
 import { bytesOf, pointerOf } from "./secret_bytes.ts";
+import { openPipe, spawn } from "./spawn.ts";
 import { Fd } from "./unix_socket.ts";
 
-const O_CLOEXEC = 0o2000000;
-const O_NONBLOCK = 0o4000;
 const O_RDONLY = 0;
-const F_SETFL = 4;
 const SYS_PIDFD_OPEN = 434n; // the same number on x86-64 and arm64
 const WNOHANG = 1;
-const SPAWN_SETSIGDEF = 0x04;
-const SPAWN_SETSIGMASK = 0x08;
-const SIGPIPE = 13;
-/** glibc: sizeof(posix_spawn_file_actions_t) is 80, sizeof(posix_spawnattr_t) 336, sizeof(sigset_t) 128. */
-const FILE_ACTIONS_SIZE = 80;
-const ATTRIBUTES_SIZE = 336;
-const SIGSET_SIZE = 128;
 
 /** What to start. */
 export interface SpawnOptions {
@@ -33,6 +23,8 @@ export interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>;
   /** `NAME=value`, handed to the child from locked memory; it stands in no other place of this process. */
   readonly secretEnv?: Secret | undefined;
+  /** The child talks to the user: stdin and stderr are ours instead of /dev/null and a pipe. */
+  readonly onTerminal?: boolean;
 }
 
 /** How a child ended. */
@@ -45,10 +37,11 @@ export class Child implements Disposable {
   /** Readable when the process has ended (pidfd_open(2)). */
   readonly pidfd: Fd;
   readonly stdout: Fd;
-  readonly stderr: Fd;
+  /** Absent for a child that talks to the user. */
+  readonly stderr: Fd | undefined;
   #end: ChildEnd | undefined;
 
-  constructor(libc: Libc, pid: number, stdout: Fd, stderr: Fd) {
+  constructor(libc: Libc, pid: number, stdout: Fd, stderr: Fd | undefined) {
     this.#libc = libc;
     this.pid = pid;
     this.stdout = stdout;
@@ -74,82 +67,39 @@ export class Child implements Disposable {
 
   [Symbol.dispose](): void {
     this.stdout[Symbol.dispose]();
-    this.stderr[Symbol.dispose]();
+    this.stderr?.[Symbol.dispose]();
     this.pidfd[Symbol.dispose]();
   }
 }
 
 /**
- * Starts a program with stdin at /dev/null and both outputs piped to us.
+ * Starts a program with its output piped to us.
  *
  * @throws {ErrnoError} ENOENT, EACCES, E2BIG, … as execve(2).
  */
 export function spawnChild(libc: Libc, memory: SecretMemory, options: SpawnOptions): Child {
   using resources = new DisposableStack();
-  const [stdout, stdoutEnd] = pipe(libc, resources);
-  const [stderr, stderrEnd] = pipe(libc, resources);
-  const actions = new Uint8Array(FILE_ACTIONS_SIZE);
-  libc.symbols.posix_spawn_file_actions_init(actions);
-  resources.defer(() => void libc.symbols.posix_spawn_file_actions_destroy(actions));
-  const devNull = cString("/dev/null");
-  libc.symbols.posix_spawn_file_actions_addopen(actions, 0, devNull, O_RDONLY, 0);
-  libc.symbols.posix_spawn_file_actions_adddup2(actions, stdoutEnd.number, 1);
-  libc.symbols.posix_spawn_file_actions_adddup2(actions, stderrEnd.number, 2);
-  const attributes = signalDefaults(libc, resources);
-
-  const path = cString(options.argv[0]);
-  const argv = options.argv.map(cString);
-  const env = Object.entries(options.env).map(([name, value]) => cString(`${name}=${value}`));
-  const addresses = env.map(addressOf);
-  if (options.secretEnv !== undefined) {
-    const terminated = resources.use(memory.allocate(options.secretEnv.length + 1));
-    bytesOf(terminated).set(bytesOf(options.secretEnv));
-    addresses.push(BigInt(Deno.UnsafePointer.value(pointerOf(terminated))));
+  using ours = new DisposableStack();
+  const stdout = openPipe(libc);
+  resources.use(stdout.writing);
+  ours.use(stdout.reading);
+  const stderr = options.onTerminal === true ? undefined : openPipe(libc);
+  if (stderr !== undefined) {
+    resources.use(stderr.writing);
+    ours.use(stderr.reading);
   }
-  const pid = new Int32Array(1);
-  const errno = libc.symbols.posix_spawn(
-    pid,
-    path,
-    actions,
-    attributes,
-    BigUint64Array.from([...argv.map(addressOf), 0n]),
-    BigUint64Array.from([...addresses, 0n]),
-  );
-  if (errno !== 0) throw new ErrnoError("posix_spawn", errno, `start "${options.argv[0]}"`);
-  return new Child(libc, pid[0] ?? 0, stdout.release(), stderr.release());
+  const envAddresses = options.secretEnv === undefined ? [] : [terminated(options.secretEnv, resources, memory)];
+  const descriptors = stderr === undefined
+    ? { 1: stdout.writing.number }
+    : { 0: { path: "/dev/null", flags: O_RDONLY }, 1: stdout.writing.number, 2: stderr.writing.number };
+  const pid = spawn(libc, { argv: options.argv, env: options.env, envAddresses, descriptors });
+  ours.move();
+  return new Child(libc, pid, stdout.reading, stderr?.reading);
 }
 
-/** A child starts with SIGPIPE as programs expect it (Deno ignores it) and with nothing blocked. */
-function signalDefaults(libc: Libc, resources: DisposableStack): Uint8Array<ArrayBuffer> {
-  const attributes = new Uint8Array(ATTRIBUTES_SIZE);
-  libc.symbols.posix_spawnattr_init(attributes);
-  resources.defer(() => void libc.symbols.posix_spawnattr_destroy(attributes));
-  const signals = new Uint8Array(SIGSET_SIZE);
-  libc.symbols.posix_spawnattr_setsigmask(attributes, signals);
-  signals[(SIGPIPE - 1) >> 3] = 1 << ((SIGPIPE - 1) & 7);
-  libc.symbols.posix_spawnattr_setsigdefault(attributes, signals);
-  libc.symbols.posix_spawnattr_setflags(attributes, SPAWN_SETSIGDEF | SPAWN_SETSIGMASK);
-  return attributes;
-}
-
-/** The reading end, kept unless something fails, and the writing end, always closed on our side. */
-function pipe(libc: Libc, resources: DisposableStack): [{ release(): Fd }, Fd] {
-  const ends = new Int32Array(2);
-  libc.check(libc.symbols.pipe2(ends, O_CLOEXEC), "pipe2", "make a pipe");
-  const reading = new Fd(libc, ends[0] ?? -1);
-  let released = false;
-  resources.defer(() => {
-    if (!released) reading[Symbol.dispose]();
-  });
-  const writing = resources.use(new Fd(libc, ends[1] ?? -1));
-  libc.check(libc.symbols.fcntl(reading.number, F_SETFL, O_NONBLOCK), "fcntl", "make a pipe non-blocking");
-  const release = (): Fd => {
-    released = true;
-    return reading;
-  };
-  return [{ release }, writing];
-}
-
-function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
-  return BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
+/** Address of a NUL-terminated copy in locked memory, which lives as long as `resources`. */
+function terminated(secret: Secret, resources: DisposableStack, memory: SecretMemory): bigint {
+  const copy = resources.use(memory.allocate(secret.length + 1));
+  bytesOf(copy).set(bytesOf(secret));
+  return BigInt(Deno.UnsafePointer.value(pointerOf(copy)));
 }

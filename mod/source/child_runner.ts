@@ -66,8 +66,8 @@ export class ChildRunner implements CommandRunner, AsyncDisposable {
   #start(command: Command, sink: OutputSink): RunningChild | CommandEnd {
     const [path = "", ...rest] = command.argv;
     try {
-      const options = { argv: [path, ...rest] as const, env: command.env, secretEnv: command.secretEnv };
-      const child = spawnChild(this.#libc, this.#memory, options);
+      const { env, secretEnv, onTerminal = false } = command;
+      const child = spawnChild(this.#libc, this.#memory, { argv: [path, ...rest], env, secretEnv, onTerminal });
       return new RunningChild(this.#libc, this.#poller, child, new ReceiveBuffer(this.#memory, CHUNK), command, sink);
     } catch (error) {
       if (error instanceof ErrnoError && error.call === "posix_spawn") {
@@ -100,7 +100,8 @@ class RunningChild {
     this.#sink = sink;
     const reading = { read: true, write: false };
     poller.add(child.stdout.number, reading, () => this.#drain(child.stdout.number, () => this.#take()));
-    poller.add(child.stderr.number, reading, () => this.#drain(child.stderr.number, () => this.#note()));
+    const { stderr } = child;
+    if (stderr !== undefined) poller.add(stderr.number, reading, () => this.#drain(stderr.number, () => this.#note()));
     poller.add(child.pidfd.number, reading, () => this.#reap());
     const abort = (): void => this.stop("aborted");
     command.signal.addEventListener("abort", abort);
@@ -150,8 +151,9 @@ class RunningChild {
     if (end === undefined) return;
     // What it wrote last is still in the pipe; a grandchild may hold the pipe open, so read only what is there.
     while (this.#rest(this.#child.stdout.number, () => this.#take()));
-    while (this.#rest(this.#child.stderr.number, () => this.#note()));
-    for (const fd of [this.#child.stdout, this.#child.stderr, this.#child.pidfd]) this.#poller.remove(fd.number);
+    const { stdout, stderr: errors, pidfd } = this.#child;
+    if (errors !== undefined) { while (this.#rest(errors.number, () => this.#note())); }
+    for (const fd of [stdout, errors, pidfd]) if (fd !== undefined) this.#poller.remove(fd.number);
     for (const timer of this.#timers) clearTimeout(timer);
     this.#unlisten();
     this.#child[Symbol.dispose]();

@@ -17,6 +17,8 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
   /** One more environment string, `NAME=value`, that stays in locked memory until execve(2) copies it. */
   readonly secretEnv?: Secret;
+  /** The program asks the user: it gets our standard input and error. Its errors are then not reported in the end. */
+  readonly onTerminal?: boolean;
   /** After this many milliseconds the child gets SIGTERM, and SIGKILL 10 s later. */
   readonly deadlineMs: number;
   /** Aborting sends SIGTERM in the same way. */

@@ -1,0 +1,55 @@
+/** `bwssh status`: is it running, locked, what does it hold and how well protected. @module */
+
+import { askDaemon } from "../../client/control_client.ts";
+import type { MemoryReport, ProblemReport, StatusReport } from "../../control/messages.ts";
+import { type CliContext, controlSocket, print, printJson } from "../context.ts";
+import { table } from "../table.ts";
+
+/** Prints the daemon's state. */
+export default async function status(this: CliContext, flags: { readonly json?: boolean }): Promise<void> {
+  const report = await askDaemon(await controlSocket(this), "status");
+  if (flags.json === true) return printJson(this, report);
+  print(this, table(statusRows(report)));
+  for (const warning of report.warnings) print(this, `warning: ${warning}`);
+  for (const problem of report.problems) print(this, problemText(problem));
+}
+
+/** One line about an item that could not be used, and its hint. */
+export function problemText({ item, identity, message, hint }: ProblemReport): string {
+  const [named = ""] = table([[JSON.stringify(item)]]).split("\n");
+  return `skipped ${named} (${identity}): ${message}${hint === null ? "" : `\n  hint: ${hint}`}`;
+}
+
+function statusRows(report: StatusReport): string[][] {
+  return [
+    ["version", `${report.version} (${report.kind})`],
+    ["daemon", `pid ${report.pid}, since ${report.started}`],
+    ["state", report.state],
+    ["keys", `${report.keys} usable, ${report.listed} listed`],
+    ["agent socket", report.agentSocket],
+    ["control socket", report.controlSocket],
+    ["connections", String(report.connections)],
+    ["signatures", `${report.signatures} given, ${report.refused} refused`],
+    ["approver", `${report.approver}, ${report.rules} rules`],
+    ["bw", report.bw],
+    ["last load", report.lastLoad ?? "never"],
+    ...(report.lastError === null ? [] : [["last error", report.lastError]]),
+    ["memory", memoryText(report.memory)],
+    ["libcrypto", cryptoText(report.memory)],
+  ];
+}
+
+function memoryText({ protection, arenaUsed, arenaMapped, limit, dumpable }: MemoryReport): string {
+  const cap = limit === null ? "no limit" : `limit ${kib(limit)}`;
+  const open = dumpable ? ", READABLE BY OTHER PROCESSES OF THIS USER" : "";
+  return `${protection}: ${kib(arenaUsed)} of ${kib(arenaMapped)} used, ${cap}${open}`;
+}
+
+function cryptoText({ libcrypto, libcryptoHeap, libcryptoUsed }: MemoryReport): string {
+  if (libcrypto === null) return "not found; degraded: keys pass through the JavaScript heap";
+  return `${libcrypto}, locked heap ${kib(libcryptoUsed)} of ${kib(libcryptoHeap)} used`;
+}
+
+function kib(bytes: number): string {
+  return `${Math.ceil(bytes / 1024)} KiB`;
+}

@@ -1,0 +1,44 @@
+/** The subcommands that deal with the service manager. @module */
+
+import { buildCommand, type Command } from "@stricli/core";
+import type { CliContext } from "./context.ts";
+
+/** Flags of `install` and `uninstall`. */
+export interface InstallFlags {
+  readonly userSystemd?: boolean;
+  readonly environment?: boolean;
+  readonly print?: boolean;
+}
+
+const boolean = { kind: "boolean", optional: true, withNegated: false } as const;
+const installFlags = {
+  userSystemd: { ...boolean, brief: "the units bwssh-agent.service and bwssh-agent.socket of the user manager" },
+  environment: { ...boolean, brief: "SSH_AUTH_SOCK for everything the session starts (environment.d)" },
+  print: { ...boolean, brief: "print what would be done, write nothing" },
+} as const;
+
+function plain(
+  brief: string,
+  load: () => Promise<{ default: (this: CliContext, flags: Record<never, never>) => Promise<void> }>,
+): Command<CliContext> {
+  return buildCommand<Record<never, never>, [], CliContext>({ docs: { brief }, parameters: {}, loader: load });
+}
+
+/** `install`, `uninstall`, `start`, `stop`. */
+export const serviceCommands = {
+  start: plain(
+    "start the daemon: by systemd where it runs, else in the background",
+    () => import("./commands/start.ts"),
+  ),
+  stop: plain("end the daemon", () => import("./commands/stop.ts")),
+  install: buildCommand<InstallFlags, [], CliContext>({
+    docs: { brief: "set bwssh up as a service of this user" },
+    parameters: { flags: installFlags },
+    loader: () => import("./commands/install.ts"),
+  }),
+  uninstall: buildCommand<InstallFlags, [], CliContext>({
+    docs: { brief: "undo install" },
+    parameters: { flags: installFlags },
+    loader: () => import("./commands/uninstall.ts"),
+  }),
+};

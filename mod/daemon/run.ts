@@ -1,0 +1,135 @@
+/**
+ * `bwssh daemon`: from configuration to serving sockets to a clean end.
+ *
+ * @module
+ */
+
+import { reportReady } from "../../ffi/detached.ts";
+import { hardenProcess, raiseFileLimit, raiseMemlockLimit } from "../../ffi/harden.ts";
+import { type Libc, openLibc } from "../../ffi/libc.ts";
+import { notifyManager } from "../../ffi/notify.ts";
+import type { BuildInfo } from "../config/build_info.ts";
+import type { Launch } from "../config/launch.ts";
+import { loadConfig, type LoadedConfig } from "../config/load.ts";
+import { cacheDirectory, type Environment, wholeEnvironment } from "../config/paths.ts";
+import { BACKGROUND_LOG, StartError, startInBackground } from "./background.ts";
+import { composeDaemon, type Daemon } from "./compose.ts";
+import { openListeners } from "./listeners.ts";
+import { Log } from "./log.ts";
+
+/** Everything the daemon is told from outside. */
+export interface RunOptions {
+  readonly env: Environment;
+  readonly uid: number;
+  readonly build: BuildInfo;
+  readonly launch: Launch;
+  readonly foreground?: boolean;
+  readonly runtimeDir?: string;
+  /** Started by {@linkcode startInBackground}, which waits for a word. */
+  readonly background?: boolean;
+}
+
+/** How long closed clients and stalled ones go unnoticed. */
+const SWEEP_MS = 10_000;
+
+/** Runs or starts the daemon. @returns The exit code. */
+export async function runDaemon(options: RunOptions): Promise<number> {
+  const load = (): Promise<LoadedConfig> => loadConfig(loadOptions(options));
+  const loaded = await load();
+  if (options.foreground === true || options.background === true) return await serve(options, loaded, load);
+  const { program } = options.launch;
+  if (program === undefined) throw new StartError("Cannot start in the background when run from the sources");
+  const { runtimeDir } = loaded.config.daemon;
+  const args = ["daemon", "--background", ...(options.runtimeDir === undefined ? [] : ["--runtime-dir", runtimeDir])];
+  const pid = await startInBackground({ program, args, env: wholeEnvironment(), runtimeDir });
+  Deno.stderr.writeSync(new TextEncoder().encode(`bwssh: daemon running, pid ${pid}\n`));
+  return 0;
+}
+
+async function serve(options: RunOptions, loaded: LoadedConfig, load: () => Promise<LoadedConfig>): Promise<number> {
+  using libc = openLibc();
+  hardenProcess(libc); // before anything secret exists
+  raiseFileLimit(libc);
+  const memlock = raiseMemlockLimit(libc);
+  Deno.umask(0o077);
+  Deno.chdir("/");
+  const log = new Log(loaded.config.daemon.logLevel, writeError);
+  using listeners = openListeners(libc, { ...loaded.config.daemon, inherited: inheritedSockets(options.env) });
+  await using daemon = await composeDaemon({
+    libc,
+    log,
+    listeners,
+    loaded,
+    load,
+    build: options.build,
+    memlock,
+    cacheDir: cacheDirectory(options.env),
+    env: options.env,
+  });
+  using _signals = handleSignals(daemon);
+  const sweep = setInterval(() => daemon.sweep(), SWEEP_MS);
+  announce(libc, options, log);
+  try {
+    await daemon.run();
+  } finally {
+    clearInterval(sweep);
+    log.info("stopping");
+    log.flush();
+    if (options.background === true) removeQuietly(`${loaded.config.daemon.runtimeDir}/${BACKGROUND_LOG}`);
+  }
+  return 0;
+}
+
+function loadOptions({ env, uid, runtimeDir }: RunOptions): Parameters<typeof loadConfig>[0] {
+  return { env, uid, commandLine: { runtimeDir } };
+}
+
+/** TERM and INT end it, HUP reloads, USR1 wipes. */
+function handleSignals(daemon: Daemon): Disposable {
+  const handlers = {
+    SIGTERM: () => daemon.stop(),
+    SIGINT: () => daemon.stop(),
+    SIGHUP: () => daemon.reloadQuietly(),
+    SIGUSR1: () => daemon.lock(),
+  } as const;
+  const names = Object.keys(handlers) as (keyof typeof handlers)[];
+  for (const name of names) Deno.addSignalListener(name, handlers[name]);
+  return {
+    [Symbol.dispose]: (): void => {
+      for (const name of names) Deno.removeSignalListener(name, handlers[name]);
+    },
+  };
+}
+
+/** Tells whoever waits for us: the service manager, the command that started us. */
+function announce(libc: Libc, options: RunOptions, log: Log): void {
+  const manager = options.env("NOTIFY_SOCKET");
+  try {
+    if (manager !== undefined) notifyManager(libc, manager, `READY=1\nMAINPID=${Deno.pid}`);
+  } catch (error) {
+    log.warning(error instanceof Error ? error.message : "Cannot notify the service manager");
+  }
+  log.flush();
+  if (options.background === true) reportReady(libc);
+}
+
+/** sd_listen_fds(3): how many, if they are meant for this very process. */
+function inheritedSockets(env: Environment): number {
+  return env("LISTEN_PID") === String(Deno.pid) ? Number.parseInt(env("LISTEN_FDS") ?? "0", 10) || 0 : 0;
+}
+
+function writeError(text: Uint8Array): void {
+  try {
+    for (let at = 0; at < text.length;) at += Deno.stderr.writeSync(text.subarray(at));
+  } catch {
+    // Nobody reads our log, or its disk is full; signatures do not depend on it.
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // already gone
+  }
+}
