@@ -7,6 +7,7 @@
 import { kindWord, type Rule } from "../policy/rules.ts";
 import type { LoadedConfig } from "./load.ts";
 import { SETTING_KEYS } from "./settings.ts";
+import { quoteAll } from "./text.ts";
 
 /** One setting. The field names are a contract: `--json` prints them. */
 export interface ConfigRow {
@@ -37,13 +38,14 @@ export function configShown(loaded: LoadedConfig): ConfigShown {
   return { files: loaded.files, settings: configRows(loaded), warnings: loaded.warnings };
 }
 
-/** A row's value in one line, as in TOML. */
+/** A row's value in one line, much as in TOML, and safe for a terminal. */
 export function valueText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(valueText).join(", ")}]`;
   if (typeof value === "object" && value !== null) {
     return `{ ${Object.entries(value).map(([name, inner]) => `${name} = ${valueText(inner)}`).join(", ")} }`;
   }
-  return value === null ? "(not set)" : JSON.stringify(value);
+  if (typeof value === "string") return quoteAll(value);
+  return value === null ? "(not set)" : String(value);
 }
 
 /** A rule with the fields one would write. */

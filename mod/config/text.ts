@@ -9,12 +9,16 @@ const LONGEST_NAME = 64;
 /** Enough of a value to recognise it. */
 const LONGEST_QUOTE = 60;
 
-/** Text in double quotes for a message: shortened, and nothing in it can move the cursor of a terminal. */
+/** Text in double quotes for a message, shortened. */
 export function quote(text: string): string {
   const points = [...text];
-  const shown = points.length > LONGEST_QUOTE ? `${points.slice(0, LONGEST_QUOTE).join("")}…` : text;
-  const escaped = shown.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}"\\]/gu,
+  return quoteAll(points.length > LONGEST_QUOTE ? `${points.slice(0, LONGEST_QUOTE).join("")}…` : text);
+}
+
+/** Text in double quotes. Nothing in it can end the quotes or move the cursor of a terminal. */
+export function quoteAll(text: string): string {
+  const escaped = text.replace(
+    /[\p{C}\p{Zl}\p{Zp}"\\]/gu,
     (character) => /["\\]/.test(character) ? `\\${character}` : `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
   return `"${escaped}"`;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { keyTypeName } from "../ssh/public_key.ts";
+import { plainKeyBlob } from "../ssh/certificate_types.ts";
 import type { SignedData } from "../ssh/signed_data.ts";
 import type { Ask } from "./ask.ts";
 import { type Rule, ruleMatches } from "./rules.ts";
@@ -92,11 +92,10 @@ function withoutRule(signed: SignedData): Verdict {
 }
 
 /**
- * Whether login data speaks of the key that is to sign. With a certificate the data names the certificate: a server checks
- * the signature with the key in it, so that one for another key than ours is worth nothing.
+ * Whether login data speaks of the key that is to sign. With a certificate kept beside the key, as CertificateFile of
+ * ssh_config(5), the data names the certificate and the agent is asked for the plain key.
  */
 function namesKeyOf(login: SignedData & { kind: "auth" }, ask: Ask): boolean {
-  const { blob } = ask.identity;
-  if (keyTypeName(login.key).endsWith("-cert-v01@openssh.com")) return true;
-  return login.key.length === blob.length && login.key.every((byte, at) => byte === blob[at]);
+  const [named, signing] = [plainKeyBlob(login.key), plainKeyBlob(ask.identity.blob)];
+  return named.length === signing.length && named.every((byte, at) => byte === signing[at]);
 }
