@@ -57,9 +57,9 @@ export class JsonTokenizer {
     return this.#expecting === "nothing";
   }
 
-  /** Bytes read. */
-  get offset(): number {
-    return this.#offset;
+  /** Whether anything but white space was read. */
+  get begun(): boolean {
+    return this.#open.length > 0 || this.#expecting !== "value" || this.#inside !== "structure";
   }
 
   /** Reads the next bytes. @throws {JsonError} The tokenizer is of no use afterwards. */
