@@ -10,6 +10,7 @@
 import {
   constants,
   createCipheriv,
+  createHash,
   createHmac,
   generateKeyPairSync,
   type KeyObject,
@@ -100,6 +101,11 @@ export function base64(bytes: Uint8Array): string {
 function rsaWrap(key: KeyObject, plain: SymmetricKey): EncString {
   const padding = constants.RSA_PKCS1_OAEP_PADDING;
   return `4.${base64(publicEncrypt({ key, padding, oaepHash: "sha1" }, plain))}`;
+}
+
+/** The SHA-256 of a text, in base64. */
+export function sha256(text: string): string {
+  return base64(createHash("sha256").update(text).digest());
 }
 
 interface Sealed {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { damage, encrypt, encryptFile, newSymmetricKey, type SymmetricKey } from "./vault_crypto.ts";
+import { damage, encrypt, encryptFile, newSymmetricKey, sha256, type SymmetricKey } from "./vault_crypto.ts";
 
 /** The item types that tests need, with the vault's numbers. */
 export const ITEM_TYPE = { login: 1, note: 2, ssh: 5 } as const;
@@ -97,7 +97,8 @@ export function sealItem(item: PlainItem, outer: SymmetricKey, changed: Date): S
     login: item.login === undefined ? null : {
       username: seal(item.login.username),
       password: seal(item.login.password),
-      uris: [{ uri: seal(item.login.uri), match: null }],
+      // Without a right checksum the client drops the address of an item that has its own key.
+      uris: [{ uri: seal(item.login.uri), uriChecksum: seal(sha256(item.login.uri)), match: null }],
     },
     secureNote: item.type === ITEM_TYPE.note ? { type: 0 } : null,
     sshKey: sealSshKey(item, seal),

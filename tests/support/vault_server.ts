@@ -64,8 +64,8 @@ export class VaultServer implements AsyncDisposable {
   }
 
   /** A file that makes a client trust the server, for NODE_EXTRA_CA_CERTS. */
-  get certificateFile(): string {
-    return this.#running.identity.certificateFile;
+  get authorityFile(): string {
+    return this.#running.identity.authorityFile;
   }
 
   /** Every request so far, as `METHOD /path`, oldest first. */
