@@ -55,7 +55,7 @@ export class HeapMemory implements SecretMemory {
 
 /** The bytes of a secret as text, for assertions; not recorded as published. */
 export function peekText(secret: Secret): string {
-  return new TextDecoder().decode(peek(secret));
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(peek(secret));
 }
 
 function peek(secret: Secret): Uint8Array {

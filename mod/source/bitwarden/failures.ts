@@ -108,12 +108,9 @@ function byExit(call: FailedCall, code: number, stderr: string): SourceError {
 function failure(call: FailedCall, cause: Cause, error?: Error): SourceError {
   const bw = call.dataDir === undefined ? "bw" : `BITWARDENCLI_APPDATA_DIR=${quoted(call.dataDir)} bw`;
   const options = error === undefined ? undefined : { cause: error };
-  return new SourceError(
-    cause.code,
-    `Cannot ${call.task}: ${cause.reason}`,
-    cause.hint.replaceAll("{bw}", bw),
-    options,
-  );
+  const outcome = call.answered ? `bw could ${call.task}, and then failed` : `Cannot ${call.task}`;
+  const hint = cause.hint.replaceAll("{bw}", bw);
+  return new SourceError(cause.code, `${outcome}: ${cause.reason}`, hint, options);
 }
 
 /** For a shell, where that is needed. */
