@@ -9,6 +9,7 @@ import { hardenProcess, raiseFileLimit, raiseMemlockLimit } from "../../ffi/hard
 import { type Libc, openLibc } from "../../ffi/libc.ts";
 import { notifyManager } from "../../ffi/notify.ts";
 import type { BuildInfo } from "../config/build_info.ts";
+import { ConfigError } from "../config/error.ts";
 import type { Launch } from "../config/launch.ts";
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { cacheDirectory, type Environment, wholeEnvironment } from "../config/paths.ts";
@@ -41,7 +42,12 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   if (program === undefined) throw new StartError("Cannot start in the background when run from the sources");
   const { runtimeDir } = loaded.config.daemon;
   const args = ["daemon", "--background", ...(options.runtimeDir === undefined ? [] : ["--runtime-dir", runtimeDir])];
-  const pid = await startInBackground({ program, args, env: wholeEnvironment(), runtimeDir });
+  const pid = await startInBackground({
+    program,
+    args,
+    env: { ...wholeEnvironment(), ...options.launch.held },
+    runtimeDir,
+  });
   Deno.stderr.writeSync(new TextEncoder().encode(`bwssh: daemon running, pid ${pid}\n`));
   return 0;
 }
@@ -63,8 +69,8 @@ async function serve(options: RunOptions, loaded: LoadedConfig, load: () => Prom
     load,
     build: options.build,
     memlock,
-    cacheDir: cacheDirectory(options.env),
-    env: options.env,
+    cacheDir: cacheDirectoryOrNone(options.env),
+    environment: { ...wholeEnvironment(), ...options.launch.held },
   });
   using _signals = handleSignals(daemon);
   const sweep = setInterval(() => daemon.sweep(), SWEEP_MS);
@@ -111,6 +117,16 @@ function announce(libc: Libc, options: RunOptions, log: Log): void {
   }
   log.flush();
   if (options.background === true) reportReady(libc);
+}
+
+/** Without HOME there is nowhere to keep public keys; everything else works. */
+function cacheDirectoryOrNone(env: Environment): string | undefined {
+  try {
+    return cacheDirectory(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
 }
 
 /** sd_listen_fds(3): how many, if they are meant for this very process. */

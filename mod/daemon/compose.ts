@@ -1,0 +1,230 @@
+/**
+ * The composition root: the only place that says `new` to adapters and knows how the parts hang together.
+ *
+ * @module
+ */
+
+import { type Arena, openArena } from "../../ffi/arena.ts";
+import type { Limit } from "../../ffi/harden.ts";
+import type { Libc } from "../../ffi/libc.ts";
+import { Poller } from "../../ffi/poller.ts";
+import { ReceiveBuffer } from "../../ffi/stream.ts";
+import { AbsentApprover } from "../approval/absent.ts";
+import type { Approver } from "../approval/approver.ts";
+import { NoneApprover } from "../approval/none.ts";
+import type { BuildInfo } from "../config/build_info.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import type { Config } from "../config/model.ts";
+import { Keyring } from "../keys/keyring.ts";
+import { openBackend } from "../keys/open_backend.ts";
+import type { KeyBackend } from "../keys/signer.ts";
+import { readPeer } from "../peer/peer.ts";
+import { BitwardenSource } from "../source/bitwarden/bitwarden_source.ts";
+import { bwEnvironment } from "../source/bitwarden/bw_command.ts";
+import { resolveBwPath, systemLookup } from "../source/bitwarden/bw_path.ts";
+import type { Selection } from "../source/bitwarden/collector.ts";
+import { parseQuery } from "../source/bitwarden/query.ts";
+import { ChildRunner } from "../source/child_runner.ts";
+import { AgentSession } from "./agent_session.ts";
+import { controlHandlers } from "./control_handlers.ts";
+import { ControlSession } from "./control_session.ts";
+import { EventLoop } from "./event_loop.ts";
+import { KeyLoader } from "./key_loader.ts";
+import type { Listeners } from "./listeners.ts";
+import type { Log } from "./log.ts";
+import { Offer } from "./offer.ts";
+import { Settings } from "./settings.ts";
+import { SignService } from "./sign_service.ts";
+import { SocketServer } from "./socket_server.ts";
+import { VaultService } from "./vault_service.ts";
+
+/** Bytes taken from a client at one go. */
+const RECEIVE_SIZE = 64 * 1024;
+/** The command line asks briefly and one at a time. */
+const MAX_CONTROL_CONNECTIONS = 64;
+
+/** What the daemon is made of and told. */
+export interface DaemonParts {
+  readonly libc: Libc;
+  readonly log: Log;
+  readonly listeners: Listeners;
+  readonly loaded: LoadedConfig;
+  /** Reads the configuration again. */
+  readonly load: () => Promise<LoadedConfig>;
+  readonly build: BuildInfo;
+  readonly memlock: Limit;
+  /** Undefined where there is no place for a cache. */
+  readonly cacheDir: string | undefined;
+  /** The environment of which `bw` gets a part. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A daemon that serves. */
+export interface Daemon extends AsyncDisposable {
+  readonly memory: Arena;
+  readonly backend: KeyBackend;
+  readonly keyring: Keyring;
+  readonly offer: Offer;
+  /** Serves until {@linkcode Daemon.stop}. */
+  run(): Promise<void>;
+  stop(): void;
+  /** Wipes keys and session. */
+  lock(): void;
+  /** Reads the configuration again; what is wrong with it is logged and the old one stays. */
+  reloadQuietly(): void;
+  /** Closes stalled clients, drops what was kept for speed; to be called every few seconds. */
+  sweep(): void;
+}
+
+/** Puts a daemon together. @throws {SecretMemoryError | CryptoError} If keys could not be kept safe. */
+export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
+  const { libc, log, listeners, loaded } = parts;
+  await using stack = new AsyncDisposableStack();
+  const requireLocked = loaded.config.memory.requireLocked;
+  const memory = stack.use(openArena(libc, { requireLocked }));
+  const backend = stack.use(await openBackend({ requireLocked }));
+  const poller = stack.use(new Poller(libc));
+  const loop = new EventLoop(poller, () => log.flush());
+  const buffer = stack.use(new ReceiveBuffer(memory, RECEIVE_SIZE));
+  const runner = stack.use(new ChildRunner(libc, memory, poller));
+  const keyring = new Keyring(backend);
+  stack.defer(() => keyring.wipe());
+  const settings = new Settings(loaded, parts.load, approverFor);
+  const { listWhenLocked } = loaded.config.agent;
+  const offer = new Offer(keyring, log, { cacheDir: parts.cacheDir, listWhenLocked });
+  const bitwarden = bitwardenFactory(parts, memory, runner, () => settings.config);
+  const vault = stack.use(
+    new VaultService({
+      log,
+      offer,
+      openSource: bitwarden.open,
+      newLoader: () => new KeyLoader({ source: "bitwarden", ssh: settings.config.ssh, keyring, memory, backend }),
+      wipeKeys: () => keyring.wipe(),
+    }),
+  );
+  const signing = new SignService({
+    keyring,
+    log,
+    rules: () => settings.signing,
+    isListed: (blob) => offer.isListedLocked(blob),
+  });
+  const reload = async (): ReturnType<Settings["reload"]> => {
+    const report = await settings.reload();
+    const { config } = settings;
+    log.setLevel(config.daemon.logLevel);
+    offer.configure(config.agent.listWhenLocked);
+    const dropped = report.changed.length > 0 && keyring.list().length > 0;
+    if (dropped) vault.lock(report.changed);
+    return { ...report, dropped };
+  };
+  const stop = (): void => loop.stop();
+
+  const server = { libc, loop, log, buffer };
+  const agents: SocketServer = stack.use(
+    new SocketServer(
+      { ...server, listener: listeners.agent, name: "agent", maxConnections: loaded.config.daemon.maxConnections },
+      (_fd, peer) => {
+        // root may list: it could read our memory's owner out of existence anyway. Signing is policy's business.
+        if (peer.uid !== Deno.uid() && peer.uid !== 0) return refuseUser(log, "agent", peer.uid);
+        return new AgentSession({ log, signing, identities: () => offer.answer() }, () => readPeer(peer));
+      },
+    ),
+  );
+  const handlers = controlHandlers({
+    ...parts,
+    settings,
+    memory,
+    backend,
+    keyring,
+    offer,
+    vault,
+    signing,
+    reload,
+    stop,
+    bwWords: bitwarden.words,
+    connections: () => agents.connections,
+  });
+  const control = stack.use(
+    new SocketServer(
+      { ...server, listener: listeners.control, name: "control", maxConnections: MAX_CONTROL_CONNECTIONS },
+      (_fd, peer) => {
+        if (peer.uid !== Deno.uid()) return refuseUser(log, "control", peer.uid);
+        return new ControlSession(handlers, memory, log);
+      },
+    ),
+  );
+  for (const warning of loaded.warnings) log.warning(warning);
+  log.info(`serving ${loaded.config.daemon.agentSocket}, keys in ${memory.status().protection}`);
+
+  const resources = stack.move();
+  return {
+    memory,
+    backend,
+    keyring,
+    offer,
+    run: () => loop.run(),
+    stop,
+    lock: (): void => vault.lock(),
+    reloadQuietly: (): void => {
+      reload().then(
+        ({ changed }) => log.info(`configuration read again, ${changed.length} changes of what may sign`),
+        (error) => log.error(`kept the old configuration: ${error instanceof Error ? error.message : "unknown error"}`),
+      ).finally(() => log.flush());
+    },
+    sweep: (): void => {
+      const now = performance.now();
+      agents.sweep(now);
+      control.sweep(now);
+      backend.dropIdle(now);
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+/** The approver that the configuration names. */
+function approverFor(config: Config): Approver {
+  return config.auth.approver === "none" ? new NoneApprover() : new AbsentApprover(config.auth.approver);
+}
+
+/** Makes sources for the configuration in force; `bw` is looked up once and not again until the configuration changes. */
+function bitwardenFactory(
+  parts: DaemonParts,
+  memory: Arena,
+  runner: ChildRunner,
+  config: () => Config,
+): { readonly open: () => BitwardenSource; readonly words: () => readonly string[] } {
+  let resolved: { readonly from: readonly string[]; readonly words: readonly string[] } | undefined;
+  const words = (): readonly string[] => {
+    const { bwPath } = config().bitwarden;
+    if (resolved?.from !== bwPath) {
+      resolved = { from: bwPath, words: resolveBwPath(bwPath, systemLookup(parts.environment["PATH"])) };
+    }
+    return resolved.words;
+  };
+  const open = (): BitwardenSource => {
+    const { dataDir, timeoutSeconds, attachments } = config().bitwarden;
+    const env = bwEnvironment(parts.environment, dataDir);
+    const deadlineMs = timeoutSeconds * 1000;
+    return new BitwardenSource({
+      runner,
+      memory,
+      words: words(),
+      env,
+      dataDir,
+      deadlineMs,
+      attachments,
+      selection: selectionOf(config()),
+    });
+  };
+  return { open, words };
+}
+
+function selectionOf({ bitwarden }: Config): Selection {
+  const { mode, itemIds, collectionIds, query } = bitwarden;
+  return mode === "explicit" ? { mode, itemIds } : { mode, query: parseQuery(query), collectionIds };
+}
+
+function refuseUser(log: Log, socket: string, uid: number): undefined {
+  log.warning(`closed a connection to the ${socket} socket: it came from uid ${uid}`);
+  return undefined;
+}

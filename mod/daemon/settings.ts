@@ -1,0 +1,77 @@
+/**
+ * The configuration in force, and what follows from it. A reload replaces it whole or not at all, and says which parts
+ * of it decide who may sign.
+ *
+ * @module
+ */
+
+import type { Approver } from "../approval/approver.ts";
+import { changedSecurityKeys } from "../config/digest.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import type { Config } from "../config/model.ts";
+import type { ReloadReport } from "../control/messages.ts";
+import type { SigningRules } from "./sign_service.ts";
+
+/** Settings that are read once, when the daemon starts. */
+const AT_START = ["runtimeDir", "agentSocket", "controlSocket", "maxConnections"] as const;
+
+/** Holds the configuration. */
+export class Settings {
+  readonly #load: () => Promise<LoadedConfig>;
+  readonly #approverFor: (config: Config) => Approver;
+  #loaded: LoadedConfig;
+  #signing: SigningRules;
+
+  constructor(
+    loaded: LoadedConfig,
+    load: () => Promise<LoadedConfig>,
+    approverFor: (config: Config) => Approver,
+  ) {
+    this.#loaded = loaded;
+    this.#load = load;
+    this.#approverFor = approverFor;
+    this.#signing = this.#derive(loaded.config);
+  }
+
+  get config(): Config {
+    return this.#loaded.config;
+  }
+
+  /** Remarks on the configuration. */
+  get warnings(): readonly string[] {
+    return this.#loaded.warnings;
+  }
+
+  /** What sign requests are decided by. */
+  get signing(): SigningRules {
+    return this.#signing;
+  }
+
+  /** Reads the configuration again. @throws {ConfigError} The old one stays in force. */
+  async reload(): Promise<ReloadReport> {
+    const before = this.#loaded.config;
+    const loaded = await this.#load();
+    this.#loaded = loaded;
+    this.#signing = this.#derive(loaded.config);
+    const changed = [...changedSecurityKeys(before, loaded.config), ...changedDiscovery(before, loaded.config)];
+    const late = AT_START.filter((key) => before.daemon[key] !== loaded.config.daemon[key]);
+    const memory = before.memory.requireLocked === loaded.config.memory.requireLocked ? [] : ["require_locked"];
+    const warnings = [...late, ...memory].map((key) => `a change of ${key} takes effect at the next start`);
+    return { changed: [...new Set(changed)], dropped: false, warnings: [...loaded.warnings, ...warnings] };
+  }
+
+  #derive(config: Config): SigningRules {
+    return {
+      policy: { ourUid: Deno.uid() ?? -1, rules: config.rules },
+      approver: this.#approverFor(config),
+      allowRsaSha1: config.ssh.allowRsaSha1,
+    };
+  }
+}
+
+/** Other keys of the vault may be chosen now, or keys of a type that is no longer allowed be held. */
+function changedDiscovery(before: Config, after: Config): readonly string[] {
+  return (["bitwarden", "ssh"] as const).filter((table) =>
+    JSON.stringify(before[table]) !== JSON.stringify(after[table])
+  );
+}
