@@ -1,4 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
+import type { Entry } from "../../mod/config/entries.ts";
+import { Interpolator } from "../../mod/config/interpolate.ts";
+import { SETTING_KEYS } from "../../mod/config/settings.ts";
 import { load, problems } from "./harness.ts";
 
 const env = { HOME: "/home/user", EMPTY: "", A_1: "x", TRICKY: "${HOME}$$" };
@@ -63,6 +66,23 @@ Deno.test("interpolation bounds what references to references can grow to", asyn
   const text = `[daemon]\nruntime_dir = "/${"${bitwarden.query}".repeat(200)}"\n[bitwarden]\nquery = "${doubled}"\n` +
     `data_dir = "/${"x".repeat(50)}"`;
   await rejects(load(text), /more than 4096 characters/);
+});
+
+Deno.test("interpolation expands each setting once, however often it is referred to", () => {
+  const keys = SETTING_KEYS.filter((key) => key !== "daemon.runtime_dir");
+  const effective = new Map(
+    keys.map((key, index): [string, Entry] => {
+      const next = keys[index + 1];
+      const value = next === undefined ? "${COUNTED}" : `\${${next}}\${${next}}`;
+      const origin = { kind: "default" } as const;
+      return [key, { key, value, literal: false, origin, originOf: () => origin }];
+    }).slice(-12),
+  );
+  let asked = 0;
+  const interpolator = new Interpolator(() => String(asked++), effective);
+  const first = [...effective.keys()][0];
+  equal(interpolator.text(`\${${first}}`), "0".repeat(2 ** 11));
+  equal(asked, 1);
 });
 
 Deno.test("interpolation leaves the environment and the command line alone", async () => {

@@ -93,6 +93,16 @@ Deno.test("readTrustedFile() follows a link only to where nobody else can write"
   equal(await refusal(read, temp), "unreadable T/link/a: is a link to a file that does not exist");
 });
 
+Deno.test("readTrustedFile() trusts no sticky directory of another user, who may replace what is in it", async () => {
+  using temp = makeTempDir();
+  temp.dir("link");
+  temp.dir("real");
+  Deno.symlinkSync(temp.write("real/a", ""), temp.join("link", "a"));
+  Deno.chmodSync(temp.join("real"), 0o1755);
+  const reader = disown(temp.join("real"));
+  match(await refusal(() => readTrustedFile(temp.join("link", "a"), reader), temp), /^unsafe T\/\w+: belongs to uid/);
+});
+
 Deno.test("readTrustedFile() refuses what is not a regular file, without waiting for a FIFO", async () => {
   using temp = makeTempDir();
   equal(await refusal(() => readTrustedFile(temp.dir("d"), OURS), temp), "unreadable T/d: is not a regular file");
