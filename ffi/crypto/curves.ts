@@ -34,7 +34,7 @@ export function publicPoint(symbols: Symbols, curve: Curve, scalar: Secret): Uin
     const factor = numbers.read(bytesOf(scalar));
     const order = symbols.EC_GROUP_get0_order(group);
     if (symbols.BN_is_zero(factor) === 1 || symbols.BN_cmp(factor, order) >= 0) {
-      throw new CryptoError("inconsistent", `Cannot take the private scalar: it is not in the range of ${curve}`);
+      throw new CryptoError("inconsistent", `Cannot take the key: the private scalar is not in the range of ${curve}`);
     }
     const status = symbols.EC_POINT_mul(group, point, factor, null, null, numbers.context);
     expectOne(symbols, status, `derive a point of ${curve}`);
@@ -54,7 +54,7 @@ export function checkedPoint(symbols: Symbols, curve: Curve, claimed: Uint8Array
     const infinity = bytes.length <= 1; // SEC 1 §2.3.3 writes it as a single zero
     if (infinity || symbols.EC_POINT_oct2point(group, point, bytes, BigInt(bytes.length), null) !== 1) {
       drainErrors(symbols);
-      throw new CryptoError("off-curve", `Cannot take the public point: it is not on ${curve}`);
+      throw new CryptoError("off-curve", `Cannot take the key: the public point is not on ${curve}`);
     }
     return encode(symbols, curve, { group, point });
   });

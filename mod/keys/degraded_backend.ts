@@ -52,7 +52,10 @@ export class DegradedBackend implements KeyBackend {
   ecdsaPoint(curve: EcdsaCurve, scalar: Secret): Uint8Array {
     return onHeap(scalar, (bytes) => {
       if (!CURVES[curve].utils.isValidSecretKey(bytes)) {
-        throw new CryptoError("inconsistent", `Cannot take the private scalar: it is not in the range of ${curve}`);
+        throw new CryptoError(
+          "inconsistent",
+          `Cannot take the key: the private scalar is not in the range of ${curve}`,
+        );
       }
       return CURVES[curve].getPublicKey(bytes, false);
     });
@@ -62,7 +65,7 @@ export class DegradedBackend implements KeyBackend {
     try {
       return CURVES[curve].Point.fromBytes(claimed).toBytes(false);
     } catch (cause) {
-      throw new CryptoError("off-curve", `Cannot take the public point: it is not on ${curve}`, { cause });
+      throw new CryptoError("off-curve", `Cannot take the key: the public point is not on ${curve}`, { cause });
     }
   }
 
