@@ -66,10 +66,11 @@ async function switchOn(context: CliContext, changed: boolean): Promise<void> {
   } else if (!isBusy(states.socket) && await isServed(await controlSocket(context))) {
     // systemd unlinks a socket that is in its way, whoever serves it.
     await manager.ask("enable", SOCKET_UNIT);
-    remark(context, `a daemon is running that systemd did not start; to hand over: bwssh stop && bwssh start`);
+    remark(context, "a daemon is running that systemd did not start; to hand over: bwssh stop && bwssh start");
   } else {
+    await manager.askQuietly("reset-failed", SOCKET_UNIT);
     await manager.ask("enable", SOCKET_UNIT);
-    await manager.ask("restart", SOCKET_UNIT);
+    await manager.ask("restart", SOCKET_UNIT); // it may listen where an older version of the file said
     remark(context, `${SOCKET_UNIT} listens, and starts ${SERVICE_UNIT} when somebody asks`);
   }
 }

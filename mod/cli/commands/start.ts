@@ -14,7 +14,10 @@ export default async function start(this: CliContext): Promise<void> {
   const manager = new UserManager(this.env);
   const management = await managementOf(manager, control);
   if (management.kind === "elsewhere") {
-    remark(this, `the units of systemd serve ${printable(management.listens.join(", "))}, not "${printable(control)}";`);
+    remark(
+      this,
+      `the units of systemd serve ${printable(management.listens.join(", "))}, not "${printable(control)}";`,
+    );
     remark(this, "starting a daemon beside them. To make them agree: bwssh install --user-systemd");
   }
   if (management.kind !== "units") {

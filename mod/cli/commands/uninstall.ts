@@ -1,6 +1,6 @@
 /** `bwssh uninstall --user-systemd`: what install wrote, as long as it is as install wrote it. @module */
 
-import { type Artefact, type Standing, standingOf, uninstall } from "../../service/artefact.ts";
+import { type Standing, standingOf, uninstall } from "../../service/artefact.ts";
 import { ServiceError } from "../../service/error.ts";
 import { places, planUninstall, resolveProgram } from "../../service/plan.ts";
 import { SERVICE_UNIT, SOCKET_UNIT } from "../../service/units.ts";
@@ -27,9 +27,13 @@ export default async function uninstallService(this: CliContext, flags: InstallF
     if (standings[index] === "foreign") remark(this, printable(`left "${path}": bwssh did not make it`));
   }
   const at = places(this.env);
-  if (removable.some(({ path }) => path === at.service || path === at.socket)) await switchOff(this, at.enabled);
-  for (const artefact of removable) await removeOne(this, artefact);
-  await new UserManager(this.env).askQuietly("daemon-reload");
+  const manager = new UserManager(this.env);
+  if (removable.some(({ path }) => path === at.socket || path === at.service)) await switchOff(manager, at.service);
+  for (const artefact of removable) {
+    await uninstall(artefact); // systemctl may have removed the link meanwhile
+    remark(this, printable(`removed "${artefact.path}"`));
+  }
+  await manager.askQuietly("daemon-reload");
   const changed = artefacts.filter((_, index) => standings[index] === "changed").map(({ path }) => `'${path}'`);
   if (changed.length === 0) return;
   const message = `Cannot remove ${changed.join(", ")}: changed after bwssh wrote it`;
@@ -40,6 +44,10 @@ function isOurs(standing: Standing | undefined): boolean {
   return standing === "same" || standing === "ours";
 }
 
-async function removeOne(context: CliContext, artefact: Artefact): Promise<void> {
-  if (isOurs(await uninstall(artefact))) remark(context, printable(`removed "${artefact.path}"`));
+/** Ends the daemon and its sockets, and takes them out of the login. */
+async function switchOff(manager: UserManager, service: string): Promise<void> {
+  const disable = ["disable", "--now", SOCKET_UNIT, SERVICE_UNIT] as const;
+  if ((await manager.units())?.file === service) await manager.ask(...disable);
+  // Half an installation, or no manager, or one that reads other files: what it does not know it cannot refuse.
+  else await manager.askQuietly(...disable);
 }
