@@ -30,12 +30,12 @@ export interface ConfigDocument {
 export async function readDocuments(env: Environment, reader: Reader): Promise<readonly ConfigDocument[]> {
   const places = configPlaces(env);
   const files = [places.file];
-  if (places.dropIns !== undefined) files.push(...await listDropIns(places.dropIns, reader));
+  if (places.dropIns !== undefined) files.push(...listDropIns(places.dropIns, reader));
   const documents: ConfigDocument[] = [];
   const errors: ConfigError[] = [];
   for (const file of files) {
     try {
-      const text = await readTrustedFile(file, reader);
+      const text = readTrustedFile(file, reader);
       if (text !== undefined) documents.push(await parseDocument(file, text));
       else if (places.named) throw missing(file);
     } catch (error) {

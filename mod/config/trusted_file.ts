@@ -2,6 +2,9 @@
  * Reads a configuration file only if nobody else could have written it: who may edit the rules decides who may sign.
  * Checked are the file itself, through the open handle, and the directories it is reached through.
  *
+ * Synchronous: the command line's every call starts here, and on a busy machine a hop through the thread pool costs more
+ * than the reading.
+ *
  * Not for: files with secrets, which must not be readable by others either.
  *
  * @module
@@ -29,23 +32,23 @@ export interface Reader {
  * @returns The text, or undefined where there is no such file.
  * @throws {ConfigError} `unsafe` or `unreadable`, naming the file and the command that mends it.
  */
-export async function readTrustedFile(path: string, reader: Reader): Promise<string | undefined> {
-  const before = await statOrMissing(path);
+export function readTrustedFile(path: string, reader: Reader): string | undefined {
+  const before = statOrMissing(path);
   if (before === undefined) return undefined;
   // Asked before opening: open(2) of a FIFO would wait for a writer.
   if (!before.isFile) throw failure("unreadable", path, "is not a regular file");
-  await checkDirectory(parentOf(path), reader);
+  checkDirectory(parentOf(path), reader);
   // A link into a dotfiles directory or a package store: whoever may write there may write the configuration.
-  const real = await Deno.realPath(path).catch((error) => refuseUnreadable(path, error));
-  if (parentOf(real) !== parentOf(path)) await checkDirectory(parentOf(real), { ...reader, stickyIsFine: true });
+  const real = attempt(path, () => Deno.realPathSync(path));
+  if (parentOf(real) !== parentOf(path)) checkDirectory(parentOf(real), { ...reader, stickyIsFine: true });
 
-  using file = await Deno.open(real).catch((error) => refuseUnreadable(path, error));
-  const info = await file.stat();
+  using file = attempt(path, () => Deno.openSync(real));
+  const info = file.statSync();
   if (!info.isFile || info.ino !== before.ino || info.dev !== before.dev) {
     throw failure("unreadable", path, "changed while it was being read", "try again");
   }
   checkOwnerAndMode(path, info, reader.uid);
-  return decode(path, await readAtMost(file, LARGEST_FILE + 1));
+  return decode(path, attempt(path, () => readAtMost(file, LARGEST_FILE + 1)));
 }
 
 /**
@@ -54,25 +57,20 @@ export async function readTrustedFile(path: string, reader: Reader): Promise<str
  * @returns Absolute paths; none where there is no such directory.
  * @throws {ConfigError} `unsafe` or `unreadable`.
  */
-export async function listDropIns(directory: string, reader: Reader): Promise<readonly string[]> {
-  const info = await statOrMissing(directory);
+export function listDropIns(directory: string, reader: Reader): readonly string[] {
+  const info = statOrMissing(directory);
   if (info === undefined) return [];
   if (!info.isDirectory) throw failure("unreadable", directory, "is not a directory");
-  await checkDirectory(parentOf(directory), reader);
-  const names: string[] = [];
-  try {
-    for await (const { name } of Deno.readDir(directory)) {
-      if (name.endsWith(".toml") && !name.startsWith(".")) names.push(name);
-    }
-  } catch (error) {
-    refuseUnreadable(directory, error);
-  }
+  checkDirectory(parentOf(directory), reader);
+  const names = attempt(directory, () => [...Deno.readDirSync(directory)])
+    .map(({ name }) => name)
+    .filter((name) => name.endsWith(".toml") && !name.startsWith("."));
   if (names.length > MOST_DROP_INS) throw failure("unreadable", directory, `has more than ${MOST_DROP_INS} files`);
   return names.sort().map((name) => `${directory}/${name}`);
 }
 
-async function checkDirectory(path: string, reader: Reader & { readonly stickyIsFine?: boolean }): Promise<void> {
-  const info = await Deno.stat(path).catch((error) => refuseUnreadable(path, error));
+function checkDirectory(path: string, reader: Reader & { readonly stickyIsFine?: boolean }): void {
+  const info = attempt(path, () => Deno.statSync(path));
   if (reader.stickyIsFine === true && ((info.mode ?? 0) & STICKY) !== 0 && isTrusted(info, reader.uid)) return;
   checkOwnerAndMode(path, info, reader.uid);
 }
@@ -98,23 +96,28 @@ function isTrusted(info: Deno.FileInfo, uid: number): boolean {
   return info.uid === uid || info.uid === 0;
 }
 
-async function statOrMissing(path: string): Promise<Deno.FileInfo | undefined> {
-  try {
-    return await Deno.stat(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) refuseUnreadable(path, error);
-  }
-  const link = await Deno.lstat(path).catch(() => undefined);
+function statOrMissing(path: string): Deno.FileInfo | undefined {
+  const info = attempt(path, () => missingIfNotFound(() => Deno.statSync(path)));
+  const link = info ?? attempt(path, () => missingIfNotFound(() => Deno.lstatSync(path)));
   // The rules the user wrote are not to vanish silently.
-  if (link !== undefined) throw failure("unreadable", path, "is a link to a file that does not exist");
-  return undefined;
+  if (link !== info) throw failure("unreadable", path, "is a link to a file that does not exist");
+  return info;
 }
 
-async function readAtMost(file: Deno.FsFile, most: number): Promise<Uint8Array> {
+function missingIfNotFound<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function readAtMost(file: Deno.FsFile, most: number): Uint8Array {
   const bytes = new Uint8Array(most);
   let length = 0;
   while (length < most) {
-    const count = await file.read(bytes.subarray(length));
+    const count = file.readSync(bytes.subarray(length));
     if (count === null) break;
     length += count;
   }
@@ -130,9 +133,14 @@ function decode(path: string, bytes: Uint8Array): string {
   }
 }
 
-function refuseUnreadable(path: string, error: unknown): never {
-  const reason = error instanceof Deno.errors.PermissionDenied ? "permission denied" : "the system refused";
-  throw failure("unreadable", path, `cannot be read: ${reason}`, undefined, error);
+/** Does what the system may refuse, and says so in our words. */
+function attempt<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const reason = error instanceof Deno.errors.PermissionDenied ? "permission denied" : "the system refused";
+    throw failure("unreadable", path, `cannot be read: ${reason}`, undefined, error);
+  }
 }
 
 function failure(code: ConfigErrorCode, file: string, message: string, hint?: string, cause?: unknown): ConfigError {

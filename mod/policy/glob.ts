@@ -16,7 +16,9 @@
  * ```
  */
 export function globMatches(glob: string, text: string): boolean {
-  if (!/[*?]/.test(glob)) return glob === text;
+  const literal = glob.search(/[*?]/);
+  if (literal === -1) return glob === text;
+  if (!text.startsWith(glob.slice(0, literal))) return false; // what most globs of a long list end with
   const [pattern, characters] = [[...glob], [...text]];
   let [at, matched] = [0, 0];
   // Where to go on after a mismatch: behind the last star, with one character more taken by it.
