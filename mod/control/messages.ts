@@ -19,8 +19,10 @@ export type ControlRequest =
   | { readonly type: "reload" }
   | { readonly type: "stop" };
 
-/** An item that could not be used. */
+/** Something about an item that its owner should know. */
 export interface ProblemReport {
+  /** Whether the item's key is offered all the same. */
+  readonly used: boolean;
   readonly identity: string;
   readonly item: string;
   readonly message: string;

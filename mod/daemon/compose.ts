@@ -22,8 +22,6 @@ import { readPeer } from "../peer/peer.ts";
 import { BitwardenSource } from "../source/bitwarden/bitwarden_source.ts";
 import { bwEnvironment } from "../source/bitwarden/bw_command.ts";
 import { resolveBwPath, systemLookup } from "../source/bitwarden/bw_path.ts";
-import type { Selection } from "../source/bitwarden/collector.ts";
-import { parseQuery } from "../source/bitwarden/query.ts";
 import { ChildRunner } from "../source/child_runner.ts";
 import { AgentSession } from "./agent_session.ts";
 import { controlHandlers } from "./control_handlers.ts";
@@ -33,6 +31,7 @@ import { KeyLoader } from "./key_loader.ts";
 import type { Listeners } from "./listeners.ts";
 import type { Log } from "./log.ts";
 import { Offer } from "./offer.ts";
+import { selectionOf } from "./selection.ts";
 import { Settings } from "./settings.ts";
 import { SignService } from "./sign_service.ts";
 import { SocketServer } from "./socket_server.ts";
@@ -117,7 +116,10 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
     if (dropped) vault.lock(report.changed);
     return { ...report, dropped };
   };
-  const stop = (): void => loop.stop();
+  const stop = (): void => {
+    vault.lock(); // ends what waits for bw
+    loop.stop();
+  };
 
   const server = { libc, loop, log, buffer };
   const agents: SocketServer = stack.use(
@@ -213,15 +215,10 @@ function bitwardenFactory(
       dataDir,
       deadlineMs,
       attachments,
-      selection: selectionOf(config()),
+      selection: selectionOf(config().bitwarden),
     });
   };
   return { open, words };
-}
-
-function selectionOf({ bitwarden }: Config): Selection {
-  const { mode, itemIds, collectionIds, query } = bitwarden;
-  return mode === "explicit" ? { mode, itemIds } : { mode, query: parseQuery(query), collectionIds };
 }
 
 function refuseUser(log: Log, socket: string, uid: number): undefined {

@@ -5,7 +5,7 @@
  */
 
 import { bodyLength, decodeRequest, encodeResponse, HEADER, MAX_REQUEST, MAX_SECRET } from "../control/codec.ts";
-import { ControlError, type ControlRequest, type ControlResponse, type ControlResults } from "../control/messages.ts";
+import { ControlError, type ControlFailure, type ControlRequest, type ControlResults } from "../control/messages.ts";
 import type { Secret, SecretMemory, SecretWriter } from "../../ffi/secret.ts";
 import type { ReceiveBuffer } from "../../ffi/stream.ts";
 import type { Connection, Progress, Session } from "./connection.ts";
@@ -20,7 +20,10 @@ export type ControlHandlers =
   }
   & { readonly unlock: (session: Secret) => Promise<ControlResults["unlock"]> };
 
-type Ready = { readonly request: ControlRequest; readonly secret: Secret | undefined };
+/** A whole request, or why it is none. */
+type Ready =
+  | { readonly request: ControlRequest; readonly secret: Secret | undefined }
+  | { readonly error: ControlError };
 
 /** The control protocol on one connection. */
 export class ControlSession implements Session {
@@ -63,7 +66,7 @@ export class ControlSession implements Session {
 
   ended(): void {
     this.#writer.reset();
-    for (const { secret } of this.#ready.splice(0)) secret?.wipe();
+    for (const ready of this.#ready.splice(0)) if ("secret" in ready) ready.secret?.wipe();
   }
 
   #takeByte(bytes: ReceiveBuffer, at: number): number {
@@ -71,15 +74,25 @@ export class ControlSession implements Session {
     if (this.#frame.length === HEADER) {
       this.#bodyEnd = HEADER + bodyLength(Uint8Array.from(this.#frame), MAX_REQUEST);
     } else if (this.#frame.length === this.#bodyEnd) {
-      const request = decodeRequest(Uint8Array.from(this.#frame.slice(HEADER)));
+      const body = Uint8Array.from(this.#frame.slice(HEADER));
       this.#frame = [];
       this.#bodyEnd = 0;
+      this.#take(body);
+    }
+    return at + 1;
+  }
+
+  #take(body: Uint8Array): void {
+    try {
+      const request = decodeRequest(body);
       if (request.type === "unlock") {
         this.#unlock = request;
         this.#missing = request.secretLength;
       } else this.#ready.push({ request, secret: undefined });
+    } catch (error) {
+      if (!(error instanceof ControlError)) throw error;
+      this.#ready.push({ error }); // it can be told, above all that the versions differ
     }
-    return at + 1;
   }
 
   #takeSecret(bytes: ReceiveBuffer, at: number): number {
@@ -93,23 +106,40 @@ export class ControlSession implements Session {
     return end;
   }
 
-  async #answer({ request, secret }: Ready): Promise<Uint8Array<ArrayBuffer>> {
-    return encodeResponse(await this.#respond(request, secret));
-  }
-
-  async #respond(request: ControlRequest, secret: Secret | undefined): Promise<ControlResponse> {
+  async #answer(ready: Ready): Promise<Uint8Array<ArrayBuffer>> {
     try {
-      if (request.type !== "unlock") return { ok: true, result: await this.#handlers[request.type]() };
-      if (secret === undefined) throw new ControlError("malformed", "Cannot unlock: no session came with the request");
-      return { ok: true, result: await this.#handlers.unlock(secret) };
+      return encodeResponse({ ok: true, result: await this.#result(ready) });
     } catch (error) {
-      if (error instanceof ControlError) {
-        this.#log.warning(`${request.type} failed: ${error.code}: ${error.message}`);
-        return { ok: false, error: { code: error.code, message: error.message, hint: error.hint } };
-      }
-      const message = error instanceof Error ? error.message : "unknown error";
-      this.#log.error(`${request.type} failed: ${message}`);
-      return { ok: false, error: { code: "internal", message, hint: "bwssh status" } };
+      return encodeResponse({
+        ok: false,
+        error: this.#failure("request" in ready ? ready.request.type : "request", error),
+      });
     }
   }
+
+  async #result(ready: Ready): Promise<unknown> {
+    if ("error" in ready) throw ready.error;
+    const { request, secret } = ready;
+    if (request.type !== "unlock") return await this.#handlers[request.type]();
+    if (secret === undefined) throw new ControlError("malformed", "Cannot unlock: no session came with the request");
+    return await this.#handlers.unlock(secret);
+  }
+
+  #failure(what: string, error: unknown): ControlFailure {
+    const message = error instanceof Error ? error.message : "unknown error";
+    this.#log.warning(`${what} failed: ${message}`);
+    if (error instanceof ControlError) return { code: error.code, message, hint: error.hint };
+    const { code, hint } = namedFields(error);
+    return { code: code ?? "internal", message, hint: hint ?? "bwssh status" };
+  }
+}
+
+/** `code` and `hint` of the errors of other rooms: configuration, source, memory. */
+function namedFields(error: unknown): { readonly code?: string; readonly hint?: string } {
+  if (typeof error !== "object" || error === null) return {};
+  const { code, hint } = error as { readonly code?: unknown; readonly hint?: unknown };
+  return {
+    ...(typeof code === "string" ? { code } : {}),
+    ...(typeof hint === "string" ? { hint } : {}),
+  };
 }

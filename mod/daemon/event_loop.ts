@@ -14,6 +14,8 @@ import type { Poller } from "../../ffi/poller.ts";
 const SPIN_MS = 1;
 /** How long a busy loop keeps promises and timers waiting. */
 const TURN_MS = 5;
+/** How long what was asked before the end may still be answered. */
+const GRACE_MS = 1000;
 
 /** Something with a share of work in each round. */
 export interface Worker {
@@ -30,6 +32,7 @@ export class EventLoop {
   #ready = new Set<Worker>();
   readonly #dirty = new Set<Worker>();
   #outstanding = 0;
+  #stopping = false;
   #stopped = false;
 
   /** @param beforeAnswers Called in each round before any answer leaves. */
@@ -62,19 +65,26 @@ export class EventLoop {
     return () => {
       if (!settled) this.#outstanding--;
       settled = true;
+      this.poller.wake();
     };
   }
 
-  /** Ends {@linkcode EventLoop.run} after the current round. */
+  /** Ends {@linkcode EventLoop.run} once what is being answered is answered, at the latest after a second. */
   stop(): void {
-    this.#stopped = true;
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const timer = setTimeout(() => {
+      this.#stopped = true;
+      this.poller.wake();
+    }, GRACE_MS);
+    Deno.unrefTimer(Number(timer));
     this.poller.wake();
   }
 
   /** Serves until {@linkcode EventLoop.stop}. */
   async run(): Promise<void> {
     let turned = performance.now();
-    while (!this.#stopped) {
+    while (!this.#isOver()) {
       const now = performance.now();
       const mayBlock = this.#outstanding === 0 && now - turned < TURN_MS;
       if (mayBlock && this.#poll() > 0) this.#round();
@@ -84,6 +94,10 @@ export class EventLoop {
         turned = performance.now();
       }
     }
+  }
+
+  #isOver(): boolean {
+    return this.#stopped || (this.#stopping && this.#outstanding === 0 && this.#ready.size === 0);
   }
 
   #poll(): number {

@@ -53,18 +53,18 @@ export class KeyLoader implements KeyReceiver, Disposable {
       if (!this.#isAllowed(parsed)) {
         parsed.key[Symbol.dispose]();
         const setting = `allow_${parsed.key.numbers.type}`;
-        return this.#report(found, `Keys of this type are switched off`, `${setting} = true in [ssh] of config.toml`);
+        return this.#skipped(found, "Keys of this type are switched off", `${setting} = true in [ssh] of config.toml`);
       }
       this.#noteMismatch(found, parsed);
       this.#add(found, parsed);
     } catch (error) {
       const hint = error instanceof KeyError ? error.hint : undefined;
-      this.#report(found, error instanceof Error ? error.message : "Cannot read the key", hint);
+      this.#skipped(found, error instanceof Error ? error.message : "Cannot read the key", hint);
     }
   }
 
   problem({ identityId, itemName, message, hint }: ItemProblem): void {
-    this.#problems.push({ identity: identityId, item: itemName, message, hint: hint ?? null });
+    this.#problems.push({ used: false, identity: identityId, item: itemName, message, hint: hint ?? null });
   }
 
   /** Puts the keys into the keyring, in place of those the source had there. @returns How many there are. */
@@ -85,9 +85,9 @@ export class KeyLoader implements KeyReceiver, Disposable {
 
   #noteMismatch(found: FoundKey, parsed: ParsedKey): void {
     const mismatch = describeMismatch(parsed.key.blob, found.claimedPublicKey);
-    if (mismatch !== undefined) this.#report(found, mismatch, "correct the public key of the item");
+    if (mismatch !== undefined) this.#remark(found, mismatch, "correct the public key of the item");
     else if (parsed.claimsOther) {
-      this.#report(found, "The public key within the private key file is another; the derived one is used", undefined);
+      this.#remark(found, "The public key within the private key file is another; the derived one is used");
     }
   }
 
@@ -95,7 +95,7 @@ export class KeyLoader implements KeyReceiver, Disposable {
     const known = this.#byFingerprint.get(key.fingerprint);
     if (known !== undefined) {
       key[Symbol.dispose]();
-      this.#report(found, `The key is also in "${known.itemName}", under which it is offered`, undefined);
+      this.#remark(found, `The key is also in "${known.itemName}", under which it is offered`);
     }
     const loaded = {
       id: found.identityId,
@@ -109,7 +109,11 @@ export class KeyLoader implements KeyReceiver, Disposable {
     if (known === undefined) this.#byFingerprint.set(loaded.key.fingerprint, loaded);
   }
 
-  #report(found: FoundKey, message: string, hint: string | undefined): void {
-    this.#problems.push({ identity: found.identityId, item: found.itemName, message, hint: hint ?? null });
+  #skipped({ identityId, itemName }: FoundKey, message: string, hint?: string): void {
+    this.problem({ identityId, itemName, message, hint });
+  }
+
+  #remark({ identityId, itemName }: FoundKey, message: string, hint?: string): void {
+    this.#problems.push({ used: true, identity: identityId, item: itemName, message, hint: hint ?? null });
   }
 }

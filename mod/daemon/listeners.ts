@@ -45,6 +45,7 @@ export interface Listeners extends Disposable {
 export function openListeners(libc: Libc, options: ListenOptions): Listeners {
   makePrivateDirectory(options.runtimeDir);
   using stack = new DisposableStack();
+  if (options.inherited === 0) stack.defer(() => removeQuietly(options.runtimeDir)); // goes only if it is empty
   const lockPath = `${options.runtimeDir}/daemon.lock`;
   const lock = takeLock(libc, lockPath);
   if (lock === undefined) throw alreadyRunning(options.controlSocket, whoServes(libc, options.controlSocket));

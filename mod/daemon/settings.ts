@@ -10,6 +10,7 @@ import { changedSecurityKeys } from "../config/digest.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Config } from "../config/model.ts";
 import type { ReloadReport } from "../control/messages.ts";
+import { selectionOf } from "./selection.ts";
 import type { SigningRules } from "./sign_service.ts";
 
 /** Settings that are read once, when the daemon starts. */
@@ -51,8 +52,8 @@ export class Settings {
   async reload(): Promise<ReloadReport> {
     const before = this.#loaded.config;
     const loaded = await this.#load();
-    this.#loaded = loaded;
     this.#signing = this.#derive(loaded.config);
+    this.#loaded = loaded;
     const changed = [...changedSecurityKeys(before, loaded.config), ...changedDiscovery(before, loaded.config)];
     const late = AT_START.filter((key) => before.daemon[key] !== loaded.config.daemon[key]);
     const memory = before.memory.requireLocked === loaded.config.memory.requireLocked ? [] : ["require_locked"];
@@ -61,6 +62,7 @@ export class Settings {
   }
 
   #derive(config: Config): SigningRules {
+    selectionOf(config.bitwarden); // a query that cannot be read is an error now, not at the next unlock
     return {
       policy: { ourUid: Deno.uid() ?? -1, rules: config.rules },
       approver: this.#approverFor(config),

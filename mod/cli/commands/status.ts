@@ -2,6 +2,7 @@
 
 import { askDaemon } from "../../client/control_client.ts";
 import type { MemoryReport, ProblemReport, StatusReport } from "../../control/messages.ts";
+import { printable } from "../../ssh/printable.ts";
 import { type CliContext, controlSocket, print, printJson } from "../context.ts";
 import { table } from "../table.ts";
 
@@ -14,10 +15,12 @@ export default async function status(this: CliContext, flags: { readonly json?: 
   for (const problem of report.problems) print(this, problemText(problem));
 }
 
-/** One line about an item that could not be used, and its hint. */
-export function problemText({ item, identity, message, hint }: ProblemReport): string {
-  const [named = ""] = table([[JSON.stringify(item)]]).split("\n");
-  return `skipped ${named} (${identity}): ${message}${hint === null ? "" : `\n  hint: ${hint}`}`;
+/** One line about an item, and its hint. */
+export function problemText({ used, item, identity, message, hint }: ProblemReport): string {
+  const named = printable(JSON.stringify(item));
+  return `${used ? "note on" : "skipped"} ${named} (${identity}): ${message}${
+    hint === null ? "" : `\n  hint: ${hint}`
+  }`;
 }
 
 function statusRows(report: StatusReport): string[][] {

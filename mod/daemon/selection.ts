@@ -1,0 +1,31 @@
+/**
+ * Which items of the vault the configuration chooses.
+ *
+ * @module
+ */
+
+import { ConfigError } from "../config/error.ts";
+import type { BitwardenConfig } from "../config/model.ts";
+import type { Selection } from "../source/bitwarden/collector.ts";
+import { parseQuery } from "../source/bitwarden/query.ts";
+import { QueryError } from "../source/bitwarden/query_error.ts";
+
+/** What `mode = "query"` without a query means. */
+const EVERY_SSH_KEY = "type:sshkey";
+
+/** The selection of `[bitwarden]`. @throws {ConfigError} If the query cannot be read; it says where. */
+export function selectionOf({ mode, itemIds, collectionIds, query }: BitwardenConfig): Selection {
+  if (mode === "explicit") return { mode, itemIds };
+  try {
+    return { mode, query: parseQuery(query.trim() === "" ? EVERY_SSH_KEY : query), collectionIds };
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error;
+    const problem = {
+      origin: { kind: "default" },
+      key: "bitwarden.query",
+      message: error.message,
+      hint: undefined,
+    } as const;
+    throw new ConfigError("invalid", [problem]);
+  }
+}
