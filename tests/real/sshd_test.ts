@@ -137,8 +137,7 @@ function listenAndHangUp(path: string): AsyncDisposable {
 function read(path: string): string | undefined {
   try {
     return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+  } catch {
+    return undefined; // not there, or a process that ends just now
   }
 }

@@ -29,7 +29,7 @@ export class BwAccount implements AsyncDisposable {
   readonly #server: VaultServer;
   readonly #bw: BwProgram;
   readonly #dir: TempDir;
-  /** The environment `bw` needs, and therefore the daemon that starts it; holds no secret. */
+  /** The whole environment of `bw`; holds no secret. */
   readonly env: Env;
 
   constructor(server: VaultServer, bw: BwProgram) {
@@ -46,6 +46,11 @@ export class BwAccount implements AsyncDisposable {
       BITWARDENCLI_APPDATA_DIR: this.#dir.dir("data"),
       NODE_EXTRA_CA_CERTS: server.authorityFile,
     };
+  }
+
+  /** What a daemon needs in its environment so that the `bw` it starts is this one. */
+  get daemonEnv(): Env {
+    return { BITWARDENCLI_APPDATA_DIR: this.dataDir, NODE_EXTRA_CA_CERTS: this.#server.authorityFile };
   }
 
   /** The command line's first words, for `[bitwarden] bw_path`. */
