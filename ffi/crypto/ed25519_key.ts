@@ -67,13 +67,14 @@ class ParameterList {
     this.#params.set([pub, OSSL_PARAM_OCTET_STRING, point, size], PARAM_WORDS);
   }
 
-  /** @throws {RangeError} If a half is not 32 bytes: C would read past it. */
+  /** @throws {RangeError} If a half is not 32 bytes: C would read past it. @throws {TypeError} If the seed is wiped. */
   of(seed: Secret, point: Uint8Array): BigUint64Array<ArrayBuffer> {
+    const seedAt = address(pointerOf(seed)); // throws first if the seed is wiped
     if (seed.length !== HALF_LENGTH || point.length !== HALF_LENGTH) {
       throw new RangeError("Cannot take an Ed25519 key: a half is not 32 bytes");
     }
     this.#point.set(point);
-    this.#params[DATA_WORD] = address(pointerOf(seed));
+    this.#params[DATA_WORD] = seedAt;
     return this.#params;
   }
 }
