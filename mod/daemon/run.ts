@@ -34,7 +34,9 @@ export interface RunOptions {
 const SWEEP_MS = 10_000;
 
 /** Runs or starts the daemon. @returns The exit code. */
-export async function runDaemon(options: RunOptions): Promise<number> {
+export async function runDaemon(given: RunOptions): Promise<number> {
+  const { runtimeDir: directory } = given;
+  const options = directory === undefined ? given : { ...given, runtimeDir: absolute(directory) };
   const load = (): Promise<LoadedConfig> => loadConfig(loadOptions(options));
   const loaded = await load();
   if (options.foreground === true || options.background === true) return await serve(options, loaded, load);
@@ -50,6 +52,11 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   });
   Deno.stderr.writeSync(new TextEncoder().encode(`bwssh: daemon running, pid ${pid}\n`));
   return 0;
+}
+
+/** The daemon leaves the directory it was called in. */
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 }
 
 async function serve(options: RunOptions, loaded: LoadedConfig, load: () => Promise<LoadedConfig>): Promise<number> {
