@@ -25,12 +25,23 @@ function report(): string {
     cwd: Deno.cwd(),
     umask: Deno.umask(),
     execPath: Deno.execPath(),
+    comm: Deno.readTextFileSync("/proc/self/comm").trim(),
+    inherited: linkOf("/proc/self/fd/3"),
   });
+}
+
+/** What the first descriptor behind stdio leads to: under socket activation, the listener. */
+function linkOf(path: string): string | null {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return null;
+  }
 }
 
 const [command] = Deno.args;
 if (command === "wait") {
-  // Until the file named next is there, or a signal comes.
+  // Until a signal comes.
   Deno.addSignalListener("SIGTERM", () => Deno.exit(43));
   Deno.stdout.writeSync(encoder.encode(`${report()}\n`));
   setTimeout(() => Deno.exit(44), 20_000);

@@ -127,7 +127,7 @@ _bw_is_outside() {
   [ "$1" = 65534 ] && IFS=' ' read -r _bw_first _bw_outer _bw_count </proc/self/uid_map && [ "$_bw_count" != 4294967295 ]
 }
 
-# Unpacks both files. In a subshell: umask and traps are its own. Ends with 9 where this place does not serve.
+# Unpacks what is not there as it should be: another version of bwssh may have brought the same Deno. In a subshell: umask and traps are its own. Ends with 9 where this place does not serve.
 _bw_unpack() (
   umask 077
   mkdir -p -- "${_bw_deno%/*}" "${_bw_main%/*}" 2>/dev/null || exit 9
@@ -137,8 +137,8 @@ _bw_unpack() (
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  _bw_unpack_one "$_bw_deno" 0500 "$_bw_deno_sha256" "$_bw_deno_at" "$_bw_deno_packed"
-  _bw_unpack_one "$_bw_main" 0400 "$_bw_main_sha256" "$_bw_main_at" "$_bw_main_packed"
+  _bw_judge "$_bw_deno" || _bw_unpack_one "$_bw_deno" 0500 "$_bw_deno_sha256" "$_bw_deno_at" "$_bw_deno_packed"
+  _bw_judge "$_bw_main" || _bw_unpack_one "$_bw_main" 0400 "$_bw_main_sha256" "$_bw_main_at" "$_bw_main_packed"
 )
 
 # Where it goes, mode, hash, and where it lies in this file. Renamed only when it is whole, right and on the disk, so two
