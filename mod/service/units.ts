@@ -93,13 +93,13 @@ RestrictSUIDSGID=yes
 SystemCallArchitectures=native
 # Left out on purpose:
 #   MemoryDenyWriteExecute=  V8 compiles to machine code at run time, here and in bw
-#   IPAddressDeny=, PrivateNetwork=  bw talks to the vault's server, its DNS and its proxy
-#   PrivateTmp=, ProtectSystem=, ProtectHome=, ProtectProc=, PrivateDevices=, ProtectKernel*=, ProtectControlGroups=
-#     in a user manager these imply PrivateUsers=, and from within a user namespace /proc/PID/exe of ssh, which the
-#     rules ask for, cannot be read
+#   IPAddressDeny=, PrivateNetwork=  bw talks to the vault's server
+#   PrivateUsers=  from within a user namespace /proc/PID/exe of ssh, which the rules ask for, cannot be read
+#   PrivateTmp=, ProtectSystem=, ProtectHome=, ProtectProc=, PrivateDevices=, ProtectKernelTunables=
+#     a user manager ignores them (systemd 252) or makes a user namespace for them (newer)
+#   ProtectClock=, ProtectKernelModules=, CapabilityBoundingSet=  a user manager may not, and the service fails
 #   RestrictNamespaces=, SystemCallFilter=  a bw from flatpak makes namespaces; memfd_secret(2), which holds the keys,
 #     is in no predefined set of system calls
-#   CapabilityBoundingSet=  a user's process has none to give away
 
 [Install]
 Also=${SOCKET_UNIT}
