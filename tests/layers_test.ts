@@ -1,4 +1,9 @@
-import { deepEqual, equal, match, notEqual } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  match,
+  notStrictEqual as notEqual,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { findCycles, judgeArrows } from "./layers/arrows.ts";
 import { codeOnly } from "./layers/code.ts";
 import { type Arrow, decodeGraph, type Graph, readGraph, typeScriptFiles } from "./layers/graph.ts";

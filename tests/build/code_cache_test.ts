@@ -6,7 +6,7 @@
  * @module
  */
 
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { baseEnv, run, runOk } from "../support/process.ts";
 import { makeTempDir } from "../support/temp.ts";
 import { chooseCompiler } from "../../tools/build/compile.ts";

@@ -1,4 +1,11 @@
-import { deepEqual, doesNotMatch, equal, match, notEqual, ok } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  doesNotMatch,
+  match,
+  notStrictEqual as notEqual,
+  ok,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { run, runOk } from "../support/process.ts";
 import { makeTempDir, type TempDir } from "../support/temp.ts";
 import { rootTest } from "./needs.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { load } from "./harness.ts";
 
 const EXAMPLES = new URL("../../examples/", import.meta.url);

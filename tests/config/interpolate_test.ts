@@ -1,4 +1,4 @@
-import { deepEqual, equal, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, rejects, strictEqual as equal } from "node:assert/strict";
 import type { Entry } from "../../mod/config/entries.ts";
 import { Interpolator } from "../../mod/config/interpolate.ts";
 import { SETTING_KEYS } from "../../mod/config/settings.ts";

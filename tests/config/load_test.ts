@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, rejects, strictEqual as equal } from "node:assert/strict";
 import fc from "fast-check";
 import { changedSecurityKeys } from "../../mod/config/digest.ts";
 import { ConfigError } from "../../mod/config/error.ts";

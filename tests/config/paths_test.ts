@@ -1,4 +1,4 @@
-import { equal, throws } from "node:assert/strict";
+import { strictEqual as equal, throws } from "node:assert/strict";
 import { ConfigError } from "../../mod/config/error.ts";
 import {
   cacheDirectory,

@@ -1,4 +1,4 @@
-import { deepEqual } from "node:assert/strict";
+import { deepStrictEqual as deepEqual } from "node:assert/strict";
 import { load, problems } from "./harness.ts";
 
 const FINGERPRINT = `SHA256:${"a".repeat(43)}`;

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import type { Config } from "../../mod/config/model.ts";
 import { DEFAULTS, SETTING_KEYS } from "../../mod/config/settings.ts";
 import { SCHEMAS } from "../../mod/config/schema.ts";

@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { strictEqual as equal } from "node:assert/strict";
 import fc from "fast-check";
 import { parse, stringify } from "smol-toml";
 import { findPositions, type KeyPath } from "../../mod/config/toml_positions.ts";

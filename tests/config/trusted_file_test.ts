@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, strictEqual as equal, throws } from "node:assert/strict";
 import { ConfigError } from "../../mod/config/error.ts";
 import { listDropIns, readTrustedFile } from "../../mod/config/trusted_file.ts";
 import { makeTempDir, type TempDir } from "../support/temp.ts";

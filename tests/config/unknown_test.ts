@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { nearest, quote } from "../../mod/config/text.ts";
 import { load, problems } from "./harness.ts";
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
 import { openArena } from "../../ffi/arena.ts";
 import { openLibc } from "../../ffi/libc.ts";
 import { type Secret, SecretMemoryError } from "../../ffi/secret.ts";

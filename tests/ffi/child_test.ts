@@ -1,4 +1,4 @@
-import { equal, match, ok, throws } from "node:assert/strict";
+import { match, ok, strictEqual as equal, throws } from "node:assert/strict";
 import { type Arena, openArena } from "../../ffi/arena.ts";
 import { type Child, type ChildEnd, spawnChild } from "../../ffi/child.ts";
 import { ErrnoError } from "../../ffi/errno.ts";

@@ -1,4 +1,4 @@
-import { equal, ok, throws } from "node:assert/strict";
+import { ok, strictEqual as equal, throws } from "node:assert/strict";
 import { openArena } from "../../ffi/arena.ts";
 import { ErrnoError } from "../../ffi/errno.ts";
 import { openLibc } from "../../ffi/libc.ts";

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { deepEqual, equal, notDeepEqual, ok, rejects, throws } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  notDeepStrictEqual as notDeepEqual,
+  ok,
+  rejects,
+  strictEqual as equal,
+  throws,
+} from "node:assert/strict";
 import { CryptoError } from "../../ffi/crypto/errors.ts";
 import { generateKey } from "../../mod/keys/generate.ts";
 import { PrivateKey } from "../../mod/keys/private_key.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, rejects, strictEqual as equal, throws } from "node:assert/strict";
 import { generateKey } from "../../mod/keys/generate.ts";
 import type { Identity, LoadedKey } from "../../mod/keys/identity.ts";
 import { Keyring, KeyringError } from "../../mod/keys/keyring.ts";

@@ -1,4 +1,4 @@
-import { equal, match } from "node:assert/strict";
+import { match, strictEqual as equal } from "node:assert/strict";
 import { describeMismatch } from "../../mod/keys/mismatch.ts";
 import { authorizedKeyLine, encodePublicKey, fingerprintOf } from "../../mod/ssh/public_key.ts";
 

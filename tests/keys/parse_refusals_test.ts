@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal, throws } from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { KeyError } from "../../mod/keys/key_error.ts";
 import { encodePublicKey } from "../../mod/ssh/public_key.ts";

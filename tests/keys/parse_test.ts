@@ -4,7 +4,7 @@
  * @module
  */
 
-import { equal, ok } from "node:assert/strict";
+import { ok, strictEqual as equal } from "node:assert/strict";
 import type { KeySpec, TestKey } from "../support/test_keys.ts";
 import { makeTestKeys } from "../support/test_keys.ts";
 import { parseText, publicLineOf, withKeys } from "./setup.ts";

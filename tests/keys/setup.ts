@@ -4,7 +4,7 @@
  * @module
  */
 
-import { equal, ok } from "node:assert/strict";
+import { ok, strictEqual as equal } from "node:assert/strict";
 import { type Arena, openArena } from "../../ffi/arena.ts";
 import { type Libcrypto, openLibcrypto } from "../../ffi/crypto/open.ts";
 import { openLibc } from "../../ffi/libc.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
 import { decide, type Policy, resolveUnattended } from "../../mod/policy/decide.ts";
 import { KIND_WORDS, parseKind, type Rule } from "../../mod/policy/rules.ts";
 import { Permission, type Verdict } from "../../mod/policy/verdict.ts";

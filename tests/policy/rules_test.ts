@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import fc from "fast-check";
 import { globMatches } from "../../mod/policy/glob.ts";
 import { kindWord, parseKind, type Rule, ruleMatches } from "../../mod/policy/rules.ts";

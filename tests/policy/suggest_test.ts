@@ -1,4 +1,4 @@
-import { equal, match } from "node:assert/strict";
+import { match, strictEqual as equal } from "node:assert/strict";
 import fc from "fast-check";
 import { decide } from "../../mod/policy/decide.ts";
 import { suggestRule, tomlString } from "../../mod/policy/suggest.ts";

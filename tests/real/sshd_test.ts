@@ -4,7 +4,12 @@
  * @module
  */
 
-import { deepEqual, equal, match, notEqual } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  match,
+  notStrictEqual as notEqual,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { ensureTestTools } from "../../tools/setup.ts";
 import { until } from "../support/deadline.ts";
 import { Git } from "../support/git.ts";

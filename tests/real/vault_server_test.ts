@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { bwProgram, ensureTestTools } from "../../tools/setup.ts";
 import { BwAccount } from "../support/bw.ts";
 import { json } from "../support/https_server.ts";
@@ -84,7 +84,7 @@ Deno.test({
       server.tokens.revoke();
       const { code } = await copy.run(["sync"], { session });
       equal(code, 1);
-      match((await copy.run(["list", "items"], { session })).stderr, /You are not logged in/);
+      equal((await copy.run(["login", "--check"], { session })).code, 1);
       equal((await bw.run(["unlock", "--check"], { session })).code, 0);
     });
   },

@@ -1,6 +1,6 @@
 /** Paths and values in unit files and environment.d files. @module */
 
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal, throws } from "node:assert/strict";
 import { ServiceError } from "../../mod/service/error.ts";
 import { assignment, commandValue, environmentLine, listenValue } from "../../mod/service/unit_text.ts";
 import { runOk } from "../support/process.ts";

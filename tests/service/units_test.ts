@@ -1,6 +1,6 @@
 /** The units as text, and what systemd itself thinks of them. @module */
 
-import { equal, match, ok } from "node:assert/strict";
+import { match, ok, strictEqual as equal } from "node:assert/strict";
 import { environmentFile, SERVICE_UNIT, serviceUnit, SOCKET_UNIT, socketUnit } from "../../mod/service/units.ts";
 import type { UnitOptions } from "../../mod/service/units.ts";
 import { run, type RunResult } from "../support/process.ts";

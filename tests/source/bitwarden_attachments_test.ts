@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { A, B, bench, byQuery, C, explicit, failed, FILE, list, never, PEM, ssh } from "../support/bitwarden_bench.ts";
 import { type Scripted } from "../support/scripted_runner.ts";
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
 import { bwArgv, bwEnvironment, sessionVariable } from "../../mod/source/bitwarden/bw_command.ts";
 import { type ProgramLookup, resolveBwPath, systemLookup } from "../../mod/source/bitwarden/bw_path.ts";
 import { SourceError } from "../../mod/source/source.ts";

@@ -1,4 +1,4 @@
-import { equal, ok } from "node:assert/strict";
+import { ok, strictEqual as equal } from "node:assert/strict";
 import { classify, noSession } from "../../mod/source/bitwarden/failures.ts";
 import type { CommandEnd } from "../../mod/source/command.ts";
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { findPrivateKeys } from "../../mod/source/bitwarden/key_text.ts";
 import { CUT, LOGIN, NOTE, PEM, readOne, SSH_ITEM } from "../support/bitwarden_items.ts";
 import { HeapMemory, peekText } from "../support/heap_memory.ts";

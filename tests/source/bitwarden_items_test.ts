@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { ID, PEM, PUBLIC, read, readOne, SSH_ITEM } from "../support/bitwarden_items.ts";
 

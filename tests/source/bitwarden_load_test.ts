@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { BitwardenSource } from "../../mod/source/bitwarden/bitwarden_source.ts";
 import type { Selection } from "../../mod/source/bitwarden/collector.ts";
 import { DEFAULT_QUERY } from "../../mod/source/bitwarden/query_tree.ts";

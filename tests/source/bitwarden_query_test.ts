@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { fold, type GlobStep, matchesGlob } from "../../mod/source/bitwarden/glob.ts";
 import { parseQuery } from "../../mod/source/bitwarden/query.ts";

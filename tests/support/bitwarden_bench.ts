@@ -4,7 +4,7 @@
  * @module
  */
 
-import { equal, ok, rejects } from "node:assert/strict";
+import { ok, rejects, strictEqual as equal } from "node:assert/strict";
 import { BitwardenSource } from "../../mod/source/bitwarden/bitwarden_source.ts";
 import type { Selection } from "../../mod/source/bitwarden/collector.ts";
 import { parseQuery } from "../../mod/source/bitwarden/query.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { equal, ok } from "node:assert/strict";
+import { ok, strictEqual as equal } from "node:assert/strict";
 import type { SecretMemory } from "../../ffi/secret.ts";
 import { ITEM_KEYS, ItemReader, type ReaderOptions } from "../../mod/source/bitwarden/item_reader.ts";
 import { JsonTokenizer } from "../../mod/source/bitwarden/tokenizer.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, rejects, strictEqual as equal } from "node:assert/strict";
 import { BwsshHome, startDaemon } from "./bwssh.ts";
 import { makeTempDir, type TempDir } from "./temp.ts";
 

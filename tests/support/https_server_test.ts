@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, rejects, strictEqual as equal } from "node:assert/strict";
 import { DeadlineError, within } from "./deadline.ts";
 import { html, type HttpRequest, HttpsServer, json } from "./https_server.ts";
 import { VaultServer } from "./vault_server.ts";
