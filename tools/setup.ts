@@ -146,8 +146,17 @@ async function aptGet(
   return { success, story: new TextDecoder().decode(stderr).trim().split("\n").slice(-3).join("; ") };
 }
 
-if (import.meta.main) {
-  const tools = await ensureTestTools();
-  say(`bw ${tools.bw?.version ?? "missing"}: ${tools.bw?.words.join(" ") ?? ""}`);
-  for (const name of PROGRAMS) say(`${name}: ${tools.programs[name] ?? "missing"}`);
+async function main(): Promise<number> {
+  try {
+    const { bw, programs } = await ensureTestTools();
+    say(`bw ${bw?.version ?? "missing"}: ${bw?.words.join(" ") ?? ""}`);
+    for (const name of PROGRAMS) say(`${name}: ${programs[name] ?? "missing"}`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(error.message);
+    return 1;
+  }
 }
+
+if (import.meta.main) Deno.exitCode = await main();
