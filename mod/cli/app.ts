@@ -13,7 +13,8 @@ import {
   run,
   text_en,
 } from "@stricli/core";
-import { type CliContext, type DaemonFlags } from "./context.ts";
+import type { CliContext } from "./context.ts";
+import type { DaemonFlags } from "./flags.ts";
 import { EXIT, exitCodeOf, failureText } from "./failure.ts";
 import { unlockCommand } from "./unlock_command.ts";
 import { serviceCommands } from "./service_commands.ts";

@@ -10,14 +10,7 @@ import type { BuildInfo } from "../config/build_info.ts";
 import type { Launch } from "../config/launch.ts";
 import { locateSocket } from "../config/locate.ts";
 import type { Environment } from "../config/paths.ts";
-
-/** Flags of `bwssh daemon`. */
-export interface DaemonFlags {
-  readonly foreground?: boolean;
-  /** Set by the daemon that starts another in the background. */
-  readonly background?: boolean;
-  readonly runtimeDir?: string;
-}
+import type { DaemonFlags } from "./flags.ts";
 
 /** The context of a subcommand. */
 export interface CliContext extends CommandContext {

@@ -2,13 +2,7 @@
 
 import { buildCommand, type Command } from "@stricli/core";
 import type { CliContext } from "./context.ts";
-
-/** Flags of `install` and `uninstall`. */
-export interface InstallFlags {
-  readonly userSystemd?: boolean;
-  readonly environment?: boolean;
-  readonly print?: boolean;
-}
+import type { InstallFlags } from "./flags.ts";
 
 const boolean = { kind: "boolean", optional: true, withNegated: false } as const;
 const installFlags = {

@@ -2,16 +2,7 @@
 
 import { buildCommand } from "@stricli/core";
 import type { CliContext } from "./context.ts";
-
-/** Where the session comes from; none of them means `bw unlock --raw` on the terminal. */
-export interface UnlockFlags {
-  readonly sessionStdin?: boolean;
-  readonly sessionFile?: string;
-  readonly sessionEnv?: string;
-  readonly passwordFile?: string;
-  readonly passwordEnv?: string;
-  readonly json?: boolean;
-}
+import type { UnlockFlags } from "./flags.ts";
 
 /** `--session-env` without a value means BW_SESSION. */
 const parsed = { kind: "parsed", parse: String, optional: true } as const;

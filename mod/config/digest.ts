@@ -6,7 +6,7 @@
  */
 
 import type { Config } from "./model.ts";
-import { ruleShown } from "./show.ts";
+import { ruleShown } from "./rule_shown.ts";
 
 /**
  * The key paths that changed: of `[auth]`, `[[rules]]`, and `bitwarden.bw_path` (the program that sees the whole vault).

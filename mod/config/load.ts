@@ -15,7 +15,7 @@ import { Interpolator } from "./interpolate.ts";
 import type { Config } from "./model.ts";
 import { type Environment, noRuntimeDirectory } from "./paths.ts";
 import { SETTING_KEYS } from "./settings.ts";
-import { ruleShown } from "./show.ts";
+import { ruleShown } from "./rule_shown.ts";
 
 /** What to load from. */
 export interface LoadOptions {

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { kindWord, type Rule } from "../policy/rules.ts";
 import type { LoadedConfig } from "./load.ts";
 import { SETTING_KEYS } from "./settings.ts";
 import { quoteAll } from "./text.ts";
@@ -46,10 +45,4 @@ export function valueText(value: unknown): string {
   }
   if (typeof value === "string") return quoteAll(value);
   return value === null ? "(not set)" : String(value);
-}
-
-/** A rule with the fields one would write. */
-export function ruleShown(rule: Rule): Readonly<Record<string, unknown>> {
-  const { action, keys, kinds } = rule;
-  return { action, ...(keys && { keys }), ...(kinds && { kinds: kinds.map(kindWord) }) };
 }

@@ -10,7 +10,7 @@ import { UserManager } from "../../service/user_manager.ts";
 import { printable } from "../../ssh/printable.ts";
 import { type CliContext, controlSocket, print, remark } from "../context.ts";
 import { UsageError } from "../failure.ts";
-import type { InstallFlags } from "../service_commands.ts";
+import type { InstallFlags } from "../flags.ts";
 
 /** Writes the units and, where a user manager answers, switches them on. */
 export default async function installService(this: CliContext, flags: InstallFlags): Promise<void> {

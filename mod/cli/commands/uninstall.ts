@@ -8,7 +8,7 @@ import { UserManager } from "../../service/user_manager.ts";
 import { printable } from "../../ssh/printable.ts";
 import { type CliContext, print, remark } from "../context.ts";
 import { UsageError } from "../failure.ts";
-import type { InstallFlags } from "../service_commands.ts";
+import type { InstallFlags } from "../flags.ts";
 
 /** Switches the units off and removes them. */
 export default async function uninstallService(this: CliContext, flags: InstallFlags): Promise<void> {

@@ -5,7 +5,7 @@ import type { SessionOrigin } from "../../client/vault_session.ts";
 import { loadConfig } from "../../config/load.ts";
 import { type CliContext, controlSocket } from "../context.ts";
 import { UsageError } from "../failure.ts";
-import type { UnlockFlags } from "../unlock_command.ts";
+import type { UnlockFlags } from "../flags.ts";
 import { printLoad } from "./load_report.ts";
 
 /** Gets the session, sends it, reports what was loaded. */

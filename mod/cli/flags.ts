@@ -1,0 +1,30 @@
+/**
+ * The flags of subcommands that have their own, as parsed.
+ *
+ * @module
+ */
+
+/** Flags of `bwssh daemon`. */
+export interface DaemonFlags {
+  readonly foreground?: boolean;
+  /** Set by the daemon that starts another in the background. */
+  readonly background?: boolean;
+  readonly runtimeDir?: string;
+}
+
+/** Where the session comes from; none of them means `bw unlock --raw` on the terminal. */
+export interface UnlockFlags {
+  readonly sessionStdin?: boolean;
+  readonly sessionFile?: string;
+  readonly sessionEnv?: string;
+  readonly passwordFile?: string;
+  readonly passwordEnv?: string;
+  readonly json?: boolean;
+}
+
+/** Flags of `install` and `uninstall`. */
+export interface InstallFlags {
+  readonly userSystemd?: boolean;
+  readonly environment?: boolean;
+  readonly print?: boolean;
+}
