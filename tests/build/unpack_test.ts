@@ -208,6 +208,19 @@ if (kinds().includes("self-extracting")) {
     ok(execPath.startsWith(`${shared}/mine/bwssh/bin/`));
   });
 
+  Deno.test("what a killed start left behind is removed by the next that unpacks, and nothing else is", async () => {
+    using home = await unpackedHome();
+    const program = await stub("self-extracting");
+    const root = home.join(".cache", "bwssh");
+    const { main } = unpacked(root, await readHeader(program));
+    await Deno.remove(main);
+    const directory = main.slice(0, main.lastIndexOf("/"));
+    // Above any pid_max (4194304, proc(5)), and one that runs.
+    for (const pid of [99999999, Deno.pid]) await Deno.writeTextFile(`${directory}/.new.${pid}.x`, "");
+    await report([program], unpackEnv(home.path));
+    deepEqual(leftovers(root), [`.new.${Deno.pid}.x`]);
+  });
+
   for (const where of ["deno", "main"] as const) {
     Deno.test(`a file damaged in its ${where} part is not unpacked`, async () => {
       using home = makeTempDir("damaged");

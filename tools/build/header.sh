@@ -132,6 +132,12 @@ _bw_unpack() (
   umask 077
   mkdir -p -- "${_bw_deno%/*}" "${_bw_main%/*}" 2>/dev/null || exit 9
   _bw_judge '' || exit 9
+  set +f
+  for _bw_old in "${_bw_deno%/*}"/.new.* "${_bw_main%/*}"/.new.*; do # of starts that were killed
+    _bw_pid=${_bw_old##*/.new.}
+    [ -d "/proc/${_bw_pid%%.*}" ] || rm -f -- "$_bw_old"
+  done
+  set -f
   _bw_new=
   trap 'rm -f -- "$_bw_new"' EXIT
   trap 'exit 129' HUP
@@ -144,7 +150,7 @@ _bw_unpack() (
 # Where it goes, mode, hash, and where it lies in this file. Renamed only when it is whole, right and on the disk, so two
 # first starts at once both end with the same file, and whatever stood there is replaced, never opened.
 _bw_unpack_one() {
-  _bw_new=$(mktemp -- "${1%/*}/.new.XXXXXXXXXX" 2>/dev/null) || exit 9
+  _bw_new=$(mktemp -- "${1%/*}/.new.$$.XXXXXXXXXX" 2>/dev/null) || exit 9
   tail -c "+$4" -- "$_bw_self" 2>/dev/null | head -c "$5" | GZIP='' gzip -dc >"$_bw_new" || exit 9
   _bw_sum=$(sha256sum <"$_bw_new") || exit 9
   [ "${_bw_sum%% *}" = "$3" ] || _bw_fail "Cannot unpack '$_bw_self': its contents are damaged" "install it again"
