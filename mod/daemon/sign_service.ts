@@ -66,7 +66,7 @@ export class SignService {
   ): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     const identity = this.#parts.keyring.find(request.key);
     if (identity === undefined) return this.#refuseUnknown(request, peer);
-    const ask: Ask = { identity, peer, route, signed: recognise(request.data) };
+    const ask: Ask = { identity, peer, route, data: request.data, signed: recognise(request.data) };
     const rules = this.#parts.rules();
     if (identity.type === "ssh-rsa" && (request.flags & RSA_SHA2_FLAGS) === 0 && !rules.allowRsaSha1) {
       const detail = "the client asks for RSA with SHA-1; `allow_rsa_sha1 = true` in [ssh] would allow it";
@@ -98,7 +98,7 @@ export class SignService {
 
   #give(permission: Permission, request: SignRequest): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     try {
-      const signature = this.#parts.keyring.sign(permission, request.data, request.flags);
+      const signature = this.#parts.keyring.sign(permission, request.flags);
       if (!(signature instanceof Promise)) return this.#given(permission, signature);
       return signature.then((made) => this.#given(permission, made), (error) => this.#failed(permission.ask, error));
     } catch (error) {

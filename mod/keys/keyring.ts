@@ -7,20 +7,19 @@
 import { Permission } from "../policy/verdict.ts";
 import { keyTypeName } from "../ssh/public_key.ts";
 import { signatureAlgorithm } from "../ssh/signature.ts";
-import { recognise, type SignedData } from "../ssh/signed_data.ts";
-import { BlobMap, sameBytes } from "./blob_map.ts";
+import { BlobMap } from "./blob_map.ts";
 import type { Identity, LoadedKey } from "./identity.ts";
 import type { PrivateKey } from "./private_key.ts";
 import type { Signer } from "./signer.ts";
 
 /**
  * A signature was refused by the keyring itself, the last line of defence: a defect elsewhere, or a key that went while
- * somebody was asked. Codes: `no-permission` (not one that policy made), `spent` (used before), `other-data` (not what was
- * agreed to), `gone` (the key is not there any more).
+ * somebody was asked. Codes: `no-permission` (not one that policy made), `spent` (used before), `gone` (the key is not
+ * there any more).
  */
 export class KeyringError extends Error {
   override readonly name = "KeyringError";
-  readonly code: "no-permission" | "spent" | "other-data" | "gone";
+  readonly code: "no-permission" | "spent" | "gone";
   constructor(code: KeyringError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
@@ -37,7 +36,6 @@ export class Keyring implements Disposable {
   readonly #signer: Signer;
   /** Insertion order is offer order: sources in the order in which they were first loaded. */
   readonly #sources = new Map<string, readonly Entry[]>();
-  readonly #spent = new WeakSet<Permission>();
   #byBlob = new BlobMap<Entry>();
   #offered: readonly Identity[] = [];
 
@@ -107,25 +105,21 @@ export class Keyring implements Disposable {
   }
 
   /**
-   * Signs once, what was agreed to.
+   * Signs once, the very data that were agreed to.
    *
-   * @param permission From policy; good for one signature by the identity it names.
-   * @param data The very data that was asked about: they are recognised again and compared.
+   * @param permission From policy; used up by this.
    * @param flags Of the sign request (RFC 9987).
    * @returns The signature blob. A key that is removed meanwhile completes or fails, and touches no freed memory.
-   * @throws {KeyringError} If the permission does not cover this signature, or the key is gone.
+   * @throws {KeyringError} If the permission is worth nothing, or the key is gone.
    * @throws {CryptoError} If the signature fails.
    */
-  sign(permission: Permission, data: Uint8Array, flags: number): Uint8Array | Promise<Uint8Array> {
-    if (!Permission.isGenuine(permission)) {
+  sign(permission: Permission, flags: number): Uint8Array | Promise<Uint8Array> {
+    const ask = Permission.spend(permission);
+    if (ask === "forged") {
       throw new KeyringError("no-permission", "Cannot sign: the permission was not made by policy");
     }
-    if (this.#spent.has(permission)) throw new KeyringError("spent", "Cannot sign: the permission was used before");
-    this.#spent.add(permission);
-    const { identity, signed } = permission.ask;
-    if (!sameData(signed, recognise(data))) {
-      throw new KeyringError("other-data", "Cannot sign: these are not the data that were agreed to");
-    }
+    if (ask === "spent") throw new KeyringError("spent", "Cannot sign: the permission was used before");
+    const { identity, data } = ask;
     const entry = this.#byBlob.get(identity.blob);
     if (entry === undefined) throw new KeyringError("gone", "Cannot sign: the key was removed meanwhile");
     if (entry.identity.reprompt && !identity.reprompt) {
@@ -165,19 +159,4 @@ function withoutRepeats(entries: readonly Entry[]): readonly Entry[] {
     if (first) seen.set(key.blob, true);
     return first;
   }).map(({ key, identity }) => ({ key, identity: { ...identity, reprompt: reprompt.get(key.blob) === true } }));
-}
-
-/** Whether two recognitions say the same, byte by byte. */
-function sameData(a: SignedData, b: SignedData): boolean {
-  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  for (const name of names) if (!sameField(fieldOf(a, name), fieldOf(b, name))) return false;
-  return true;
-}
-
-function fieldOf(data: SignedData, name: string): unknown {
-  return Object.getOwnPropertyDescriptor(data, name)?.value;
-}
-
-function sameField(a: unknown, b: unknown): boolean {
-  return a instanceof Uint8Array && b instanceof Uint8Array ? sameBytes(a, b) : a === b;
 }

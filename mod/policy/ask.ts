@@ -44,5 +44,8 @@ export interface Ask {
   readonly identity: AskedIdentity;
   readonly peer: PeerFacts;
   readonly route: Route;
+  /** The very bytes to sign: a permission is for these and no others. */
+  readonly data: Uint8Array;
+  /** What they were recognised as. */
   readonly signed: SignedData;
 }

@@ -50,16 +50,6 @@ export function decide(ask: Ask, policy: Policy): Verdict {
   return rule === undefined ? withoutRule(signed) : byRule(rule, ask);
 }
 
-/**
- * Makes a question a denial where the approver is `none`.
- *
- * @param approver The value of `auth.approver`.
- */
-export function resolveUnattended(verdict: Verdict, approver: string): Verdict {
-  if (verdict.kind !== "ask" || approver !== "none") return verdict;
-  return deny("nobody-to-ask", `Nobody can be asked with approver = "none", and ${verdict.by}`);
-}
-
 function byRule(rule: Rule, ask: Ask): Verdict {
   const by = `${rule.name} (${rule.origin})`;
   switch (rule.action) {

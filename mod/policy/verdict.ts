@@ -25,7 +25,7 @@ export class Permission {
   readonly ask: Ask;
   /** Who agreed, in words for the log: `rule 2`, `generated demo key`. */
   readonly by: string;
-  readonly #sealed = true;
+  #spent = false;
 
   private constructor(ask: Ask, by: string) {
     this.ask = ask;
@@ -37,9 +37,15 @@ export class Permission {
     return new Permission(ask, by);
   }
 
-  /** Whether a value was made here; guards against a cast. */
-  static isGenuine(value: unknown): value is Permission {
-    return typeof value === "object" && value !== null && #sealed in value;
+  /**
+   * Uses a permission up.
+   * @returns The ask it was given for, or why it is worth nothing: made elsewhere (a cast), or used before.
+   */
+  static spend(value: unknown): Ask | "forged" | "spent" {
+    if (typeof value !== "object" || value === null || !(#spent in value)) return "forged";
+    if (value.#spent) return "spent";
+    value.#spent = true;
+    return value.ask;
   }
 }
 

@@ -54,11 +54,12 @@ export interface Differences {
   readonly identity?: Partial<AskedIdentity>;
   readonly peer?: Partial<PeerFacts>;
   readonly route?: Route;
+  readonly data?: Uint8Array;
   readonly signed?: SignedData;
 }
 
 /** A process of ours asks to log in with a vault key over a connection of unknown origin. */
-export function askWith({ identity, peer, route, signed }: Differences = {}): Ask {
+export function askWith({ identity, peer, route, data, signed }: Differences = {}): Ask {
   return {
     identity: {
       id: "2f1b2f4e-0c39-4e6e-9f3c-1d2e3f405162#key",
@@ -72,6 +73,7 @@ export function askWith({ identity, peer, route, signed }: Differences = {}): As
     },
     peer: { pid: 4242, uid: OUR_UID, gid: OUR_UID, startTime: 99n, exe: "/usr/bin/ssh", ...peer },
     route: route ?? { forwarded: "unknown" },
+    data: data ?? new Uint8Array(0),
     signed: signed ?? login(),
   };
 }
