@@ -1,0 +1,47 @@
+import { equal, match } from "node:assert/strict";
+import { stamp, withoutMachinePaths } from "../../tools/build/bundle.ts";
+import { chooseCompiler } from "../../tools/build/compile.ts";
+import { reasonIn } from "../../tools/build/command.ts";
+
+const PATHS = [
+  {
+    name: "a scoped package's comment",
+    line: "// ../../home/u/.cache/deno/npm/registry.example/@noble/curves/2.4.0/ed25519.js",
+    clean: "// npm:@noble/curves@2.4.0/ed25519.js",
+  },
+  {
+    name: "a package's key",
+    line: '  "../../c/npm/registry.example/valibot/1.5.0/dist/index.mjs"() {',
+    clean: '  "npm:valibot@1.5.0/dist/index.mjs"() {',
+  },
+  { name: "a module of our own", line: "// mod/cli/app.ts", clean: "// mod/cli/app.ts" },
+  { name: "a string", line: '  const a = "../npm/x/y/1/z";', clean: '  const a = "../npm/x/y/1/z";' },
+] as const;
+for (const { name, line, clean } of PATHS) {
+  Deno.test(`withoutMachinePaths() on ${name}`, () => {
+    equal(withoutMachinePaths(`a\n${line}\nb`), `a\n${clean}\nb`);
+  });
+}
+
+Deno.test("stamp() goes before everything else", () => {
+  match(stamp("program;\n", { version: "1", kind: "compiled" }), /^globalThis\[[^\n]*"compiled"\};\nprogram;\n$/);
+});
+
+Deno.test("chooseCompiler() uses DENO_COMPILE only together with DENORT_BIN", () => {
+  equal(chooseCompiler((name) => ({ DENO_COMPILE: "/d" })[name]).deno, Deno.execPath());
+  equal(chooseCompiler((name) => ({ DENORT_BIN: "/r" })[name]).deno, Deno.execPath());
+  equal(chooseCompiler((name) => ({ DENO_COMPILE: "/d", DENORT_BIN: "/r" })[name]).deno, "/d");
+});
+
+const REASONS = [
+  { stderr: "error: a\n\nCaused by:\n    0: b\n    1: c\n\nStack backtrace:\n   0: <unknown>\n", reason: "c" },
+  { stderr: "Download x\nerror: a\n", reason: "a" },
+  { stderr: "error: a\nkilled after 30 s", reason: "killed after 30 s" },
+  { stderr: "something else\n", reason: "something else" },
+  { stderr: "", reason: "no reason given" },
+] as const;
+for (const { stderr, reason } of REASONS) {
+  Deno.test(`reasonIn() finds "${reason}"`, () => {
+    equal(reasonIn(stderr), reason);
+  });
+}
