@@ -18,8 +18,8 @@ export interface BwCall extends Partial<RunOptions> {
   readonly session?: Uint8Array;
 }
 
-/** `bw` on a loaded machine: a second to start, two to linger after its work. */
-const BW_DEADLINE = 60_000;
+/** A vault of 5,000 items on a loaded machine; without either it is seconds. */
+const BW_DEADLINE = 180_000;
 
 /** The base64 of 64 bytes. */
 const SESSION_LENGTH = 88;

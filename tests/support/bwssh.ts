@@ -184,8 +184,8 @@ export class Daemon implements AsyncDisposable {
   }
 }
 
-/** One run of bw, on a loaded machine. */
-const UNLOCK_DEADLINE = 60_000;
+/** One run of `bw` with 5,000 items on a loaded machine. */
+const UNLOCK_DEADLINE = 180_000;
 
 /** Starts a daemon in a home of its own, which ends with it. @throws {CommandError} @throws {DeadlineError} */
 export async function startDaemon(options: HomeOptions = {}): Promise<Daemon> {
