@@ -9,15 +9,13 @@ import type { BitwardenConfig } from "../config/model.ts";
 import type { Selection } from "../source/bitwarden/collector.ts";
 import { parseQuery } from "../source/bitwarden/query.ts";
 import { QueryError } from "../source/bitwarden/query_error.ts";
-
-/** What `mode = "query"` without a query means. */
-const EVERY_SSH_KEY = "type:sshkey";
+import { DEFAULT_QUERY } from "../source/bitwarden/query_tree.ts";
 
 /** The selection of `[bitwarden]`. @throws {ConfigError} If the query cannot be read; it says where. */
 export function selectionOf({ mode, itemIds, collectionIds, query }: BitwardenConfig): Selection {
   if (mode === "explicit") return { mode, itemIds };
   try {
-    return { mode, query: parseQuery(query.trim() === "" ? EVERY_SSH_KEY : query), collectionIds };
+    return { mode, query: query.trim() === "" ? DEFAULT_QUERY : parseQuery(query), collectionIds };
   } catch (error) {
     if (!(error instanceof QueryError)) throw error;
     const problem = {
