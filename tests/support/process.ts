@@ -42,6 +42,9 @@ export class CommandError extends Error {
 /** Long against anything a test runs on a busy machine. */
 export const DEFAULT_DEADLINE = 30_000;
 
+/** From SIGKILL to the end. */
+const KILL_DEADLINE = 5_000;
+
 /**
  * The environment every test program starts from.
  *
@@ -77,7 +80,8 @@ export async function run(argv: readonly string[], options: RunOptions): Promise
     };
   } catch (error) {
     killTree(child.pid);
-    await whole;
+    // Its output ends only when nobody holds it any more.
+    await within(whole, KILL_DEADLINE, `${argv[0]} to be dead`);
     throw error;
   }
 }
