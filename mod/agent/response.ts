@@ -6,6 +6,7 @@
  */
 
 import type { KeyBlob } from "../ssh/public_key.ts";
+import { printable } from "../ssh/printable.ts";
 import { encodeUtf8 } from "../ssh/text.ts";
 import { MAX_FRAME_LENGTH } from "./frame.ts";
 import { MESSAGE } from "./numbers.ts";
@@ -21,8 +22,10 @@ const SUCCESS = constant(MESSAGE.SSH_AGENT_SUCCESS);
 const EXTENSION_FAILURE = constant(MESSAGE.SSH_AGENT_EXTENSION_FAILURE);
 
 /**
- * One key of the list. A comment is text, or bytes where a client gave it as such (it need not be UTF-8). NUL in it is
- * replaced by `?`: OpenSSH's clients refuse the whole list for one such comment, and a vault item's name may hold it.
+ * One key of the list. A comment is text, or bytes where a client gave it as such (it need not be UTF-8). Text may come from
+ * the name of a vault item, which others may have written, and `ssh-add -L` prints it as it is: a line feed in it would begin
+ * a second line of somebody's authorized_keys. So what is not printable is replaced. Of bytes only NUL is: OpenSSH's clients
+ * refuse the whole list for one such comment.
  */
 export interface OfferedIdentity {
   readonly blob: KeyBlob;
@@ -57,7 +60,7 @@ export function identitiesAnswer(
   let length = 1 + 4;
   for (const { blob, comment } of identities) {
     if (fields.length === 2 * MAX_IDENTITIES) break;
-    const commentBytes = withoutNul(typeof comment === "string" ? encodeUtf8(comment) : comment);
+    const commentBytes = typeof comment === "string" ? encodeUtf8(printable(comment)) : withoutNul(comment);
     const grown = length + 4 + blob.length + 4 + commentBytes.length;
     if (grown > MAX_FRAME_LENGTH) continue;
     length = grown;

@@ -68,6 +68,11 @@ Deno.test("identitiesAnswer() takes comments as text and as bytes, and lets no N
   strictEqual(toHex(raw.subarray(-2)), "fffe");
 });
 
+Deno.test("identitiesAnswer() keeps the comment on its line of ssh-add -L", () => {
+  const { frame } = identitiesAnswer([identity(1, "a\nssh-ed25519 AAAA\r\u001b[2J\u0085\u2028\u202Eb 🔑")]);
+  deepStrictEqual(entries(frame).map(({ comment }) => comment), ["a?ssh-ed25519 AAAA??[2J???b 🔑"]);
+});
+
 Deno.test("identitiesAnswer() fills 256 KiB to the byte", () => {
   const fits = MAX_FRAME_LENGTH - 1 - 4 - 8;
   strictEqual(identitiesAnswer([identity(fits)]).frame.length, 4 + MAX_FRAME_LENGTH);
