@@ -78,8 +78,8 @@ Deno.test("read() shows an item whose name cannot be read by its id", async () =
 
 Deno.test("read() leaves out archived and deleted items, and items the query does not want", async () => {
   const items = [
-    ssh(A, "gone", { deletedDate: "2026-01-01" }),
-    ssh(B, "old", { archivedDate: "2026-01-01" }),
+    ssh(A, "gone work", { deletedDate: "2026-01-01" }),
+    ssh(B, "old work", { archivedDate: "2026-01-01" }),
     ssh(C, "broken other", { sshKey: null }),
     ssh(D, "work key"),
   ];

@@ -1,5 +1,6 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
-import type { CommandEnd } from "../../mod/source/command.ts";
+import { BitwardenSource } from "../../mod/source/bitwarden/bitwarden_source.ts";
+import type { CommandEnd, CommandRunner } from "../../mod/source/command.ts";
 import {
   A,
   bench,
@@ -15,6 +16,7 @@ import {
   SESSION,
   ssh,
 } from "../support/bitwarden_bench.ts";
+import type { Scripted } from "../support/scripted_runner.ts";
 
 Deno.test("sync() is one sync and then one listing", async () => {
   using on = bench({ "sync": { stdout: "Syncing complete." }, "list items": list(ssh(A, "a")) });
@@ -105,6 +107,30 @@ Deno.test("an abort ends the call and the load, at whatever point", async () => 
     equal(await codeOf(on.source.sync(on.receiver, abort.signal)), "aborted", stage);
   }
 });
+
+const LATE: readonly Scripted[] = [
+  { stdout: COMPLETE },
+  { end: failed("Vault is locked.") },
+  { end: { kind: "signalled", signal: 15, stderr: "" } },
+];
+
+for (const [at, play] of LATE.entries()) {
+  Deno.test(`an abort counts, however the call ends (${at})`, async () => {
+    const abort = new AbortController();
+    using on = bench((args) => {
+      if (args.startsWith("list items")) abort.abort();
+      return play;
+    });
+    // A runner that does not notice.
+    const deaf = {
+      run: (...[command, sink]: Parameters<CommandRunner["run"]>): Promise<CommandEnd> =>
+        on.runner.run({ ...command, signal: never }, sink),
+    };
+    using source = new BitwardenSource({ ...on.settings, runner: deaf });
+    source.setSession(on.memory.of(SESSION));
+    equal(await codeOf(source.read(on.receiver, abort.signal)), "aborted");
+  });
+}
 
 Deno.test("an abort before the start runs nothing", async () => {
   using on = bench({});

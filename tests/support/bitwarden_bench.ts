@@ -5,7 +5,7 @@
  */
 
 import { ok, rejects, strictEqual as equal } from "node:assert/strict";
-import { BitwardenSource } from "../../mod/source/bitwarden/bitwarden_source.ts";
+import { type BitwardenSettings, BitwardenSource } from "../../mod/source/bitwarden/bitwarden_source.ts";
 import type { Selection } from "../../mod/source/bitwarden/collector.ts";
 import { parseQuery } from "../../mod/source/bitwarden/query.ts";
 import { DEFAULT_QUERY } from "../../mod/source/bitwarden/query_tree.ts";
@@ -64,6 +64,8 @@ export interface Bench extends Disposable {
   readonly runner: ScriptedRunner;
   readonly source: BitwardenSource;
   readonly receiver: Receiver;
+  /** What the source was made with. */
+  readonly settings: BitwardenSettings;
 }
 
 /** What of the configuration a test is about. */
@@ -86,7 +88,7 @@ export function bench(
     return found;
   };
   const runner = new ScriptedRunner(memory, table);
-  const source = new BitwardenSource({
+  const settings = {
     runner,
     memory,
     words: ["/opt/bw"],
@@ -95,14 +97,15 @@ export function bench(
     deadlineMs: 30_000,
     selection,
     attachments,
-  });
+  };
+  const source = new BitwardenSource(settings);
   source.setSession(memory.of(SESSION));
   const dispose = (): void => {
     source[Symbol.dispose]();
     equal(memory.live, 0, "bytes left in locked memory");
     equal(runner.running, 0);
   };
-  return { memory, runner, source, receiver: new Receiver(), [Symbol.dispose]: dispose };
+  return { memory, runner, source, settings, receiver: new Receiver(), [Symbol.dispose]: dispose };
 }
 
 /** A listing of items. */

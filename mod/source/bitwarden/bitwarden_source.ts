@@ -136,10 +136,12 @@ export class BitwardenSource implements KeySource, Disposable {
     const syncFailure = syncFirst ? await trySync(bw) : undefined;
     try {
       const outcome = await this.#list(bw, receiver);
-      if (either.aborted) throw wasAborted(this.#failedCall(LIST_TASK));
+      either.throwIfAborted();
       const { items, warnings } = outcome;
       return { calls: bw.calls, items, warnings: syncFailure === undefined ? warnings : [syncFailure, ...warnings] };
     } catch (error) {
+      // What a call says of its end is of no account once it was called off.
+      if (either.aborted) throw wasAborted(this.#failedCall(LIST_TASK));
       const lost = error instanceof SourceError && error.code === "logged-out" && syncFailure !== undefined;
       throw lost && syncFailure.code !== "logged-out" ? loggedOutByServer(this.#failedCall(SYNC_TASK)) : error;
     }

@@ -10,7 +10,7 @@ import type { CommandEnd, CommandRunner, OutputSink } from "../command.ts";
 import type { SourceError } from "../source.ts";
 import { bwArgv } from "./bw_command.ts";
 import { Capture, type CaptureState } from "./capture.ts";
-import { classify, type FailedCall, noMemory, notJson, wasAborted } from "./failures.ts";
+import { classify, type FailedCall, noMemory, notJson } from "./failures.ts";
 import { JsonError } from "./json_error.ts";
 import { type JsonHandler, JsonTokenizer } from "./tokenizer.ts";
 
@@ -68,7 +68,6 @@ export class BwCaller {
     const tokenizer = new JsonTokenizer(document.handler, document.keys);
     let broken: unknown;
     const end = await this.#run(call, args, (chunk) => {
-      if (this.#signal.aborted) return "enough";
       try {
         tokenizer.push(chunk);
       } catch (error) {
@@ -79,7 +78,6 @@ export class BwCaller {
     if (broken instanceof JsonError) throw notJson(call, broken);
     if (broken instanceof SecretMemoryError) throw noMemory(call, broken);
     if (broken !== undefined) throw broken;
-    if (this.#signal.aborted) throw wasAborted(call);
     if (tokenizer.complete) {
       return end.kind === "enough" || isSuccess(end) ? undefined : classify({ ...call, answered: true }, end);
     }
