@@ -38,7 +38,7 @@ Deno.test("ItemReader makes strings of allow-listed public values only", () => {
   deepEqual(memory.published.filter((text) => /SECRET|PRIVATE|hunter2|alice|example/.test(text)), []);
   deepEqual(
     new Set(memory.published),
-    new Set([ID, "folder-1", "collection-1", SSH_ITEM.folderId, "SSH ed25519", PUBLIC, "Note with key"]),
+    new Set([ID, "collection-1", SSH_ITEM.folderId, "SSH ed25519", PUBLIC, "Note with key"]),
   );
 });
 

@@ -8,6 +8,9 @@
 import { type Secret, type SecretMemory, SecretMemoryError, type SecretWriter } from "../../../ffi/secret.ts";
 import type { StringSink } from "./json_string.ts";
 
+/** Keeps no state between calls; making one costs more than decoding an id. */
+const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** What became of the value: there was none, it is here, it was longer than allowed, or the arena is full. */
 export type CaptureState = "absent" | "read" | "too-long" | "no-memory";
 
@@ -67,7 +70,7 @@ export class Capture implements StringSink, Disposable {
   takePublic(): string | undefined {
     using secret = this.take();
     // publicCopy() gives a buffer of its own, so the decoder never stands on one that holds anything else.
-    return secret === undefined ? undefined : new TextDecoder("utf-8", { ignoreBOM: true }).decode(secret.publicCopy());
+    return secret === undefined ? undefined : UTF8.decode(secret.publicCopy());
   }
 
   [Symbol.dispose](): void {

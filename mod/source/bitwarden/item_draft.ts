@@ -108,13 +108,14 @@ export class ItemDraft implements Disposable {
       ...(this.#attachments.length > 0 ? ["attachment" as const] : []),
     ]);
     const passed = this.#passed;
+    // What offers a key is shown to its owner in any case; of all other items only the id leaves locked memory.
+    const concernsUs = holds.size > 0 || problems.length > 0;
     const item: VaultItem = {
       id: publicId(this.id),
-      // The name of what offers a key is shown to its owner in any case; all other names stay in locked memory.
-      name: holds.size > 0 || problems.length > 0 ? this.name.takePublic() ?? "" : "",
+      name: concernsUs ? this.name.takePublic() ?? "" : "",
       type: this.type,
-      folderId: publicId(this.folderId),
-      organizationId: publicId(this.organizationId),
+      folderId: concernsUs ? publicId(this.folderId) : "",
+      organizationId: concernsUs ? publicId(this.organizationId) : "",
       collectionIds: this.#collectionIds,
       holds,
       passes: (test) => passed.has(test),
@@ -126,7 +127,7 @@ export class ItemDraft implements Disposable {
     };
     const doubt = this.ambiguous ? "It has a property twice" : item.id === "" ? "It has no usable id" : undefined;
     this.clear();
-    return doubt === undefined || (holds.size === 0 && problems.length === 0) ? item : refuse(item, doubt);
+    return doubt !== undefined && concernsUs ? refuse(item, doubt) : item;
   }
 
   /** Wipes everything and starts over. */

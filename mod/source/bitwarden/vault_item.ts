@@ -45,7 +45,10 @@ export interface FieldTest {
 export interface ItemFacts {
   /** Lower case. "" if the item has none. */
   readonly id: string;
-  /** As stored, unsanitised. "" unless the item is an SSH key or holds something that looks like a key. */
+  /**
+   * As stored, unsanitised. This and the next two are "" unless the item is an SSH key or holds something that looks
+   * like a key.
+   */
   readonly name: string;
   readonly type: number | undefined;
   /** "" for none. */
