@@ -106,9 +106,19 @@ export function parseUnits(text: string): UnitStates | undefined {
   return {
     service: service.get("ActiveState")?.[0] ?? "",
     socket: socket.get("ActiveState")?.[0] ?? "",
-    listens: (socket.get("Listen") ?? []).map((listen) => listen.replace(/ \(\w+\)$/, "")),
+    listens: (socket.get("Listen") ?? []).map((listen) => unescape(listen.replace(/ \(\w+\)$/, ""))),
     file: service.get("FragmentPath")?.[0] ?? "",
   };
+}
+
+/** Of all the properties asked for, systemctl escapes this one as C would: quotes, backslashes, every byte above 126. */
+function unescape(text: string): string {
+  return text.replace(/((?:\\[0-3][0-7]{2})+)|\\(.)/g, (_, octal: string | undefined, plain: string) => {
+    if (octal === undefined) return plain;
+    return new TextDecoder().decode(
+      Uint8Array.from(octal.split("\\").slice(1), (digits) => Number.parseInt(digits, 8)),
+    );
+  });
 }
 
 function parseProperties(block: string): ReadonlyMap<string, readonly string[]> {
