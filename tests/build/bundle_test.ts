@@ -1,5 +1,5 @@
-import { equal, match } from "node:assert/strict";
-import { stamp, withoutMachinePaths } from "../../tools/build/bundle.ts";
+import { deepEqual, equal, match, throws } from "node:assert/strict";
+import { renameFiles, stamp, withoutMachinePaths } from "../../tools/build/bundle.ts";
 import { chooseCompiler } from "../../tools/build/compile.ts";
 import { reasonIn } from "../../tools/build/command.ts";
 
@@ -23,8 +23,29 @@ for (const { name, line, clean } of PATHS) {
   });
 }
 
-Deno.test("stamp() goes before everything else", () => {
-  match(stamp("program;\n", { version: "1", kind: "compiled" }), /^globalThis\[[^\n]*"compiled"\};\nprogram;\n$/);
+Deno.test("stamp() goes before everything else in the file to start, and nowhere else", () => {
+  const program = [{ name: "bwssh.js", text: "program;\n" }, { name: "chunk-1.js", text: "chunk;\n" }];
+  const [start, chunk] = stamp(program, { version: "1", kind: "compiled" });
+  match(start?.text ?? "", /^globalThis\[[^\n]*"compiled"\};\nprogram;\n$/);
+  deepEqual(chunk, program[1]);
+});
+
+Deno.test("renameFiles() numbers files in the order of their imports, whatever they were called", () => {
+  const texts = (b: string, c: string): ReadonlyMap<string, string> =>
+    new Map([
+      [c, `import "./${b}"; const s = "./elsewhere.js";`],
+      [b, `export {};`],
+      ["main.js", `import { x } from "./${c}"; await import("./${b}");`],
+      ["unused.js", ""],
+    ]);
+  const expected = [
+    { name: "bwssh.js", text: 'import { x } from "./chunk-1.js"; await import("./chunk-2.js");' },
+    { name: "chunk-1.js", text: 'import "./chunk-2.js"; const s = "./elsewhere.js";' },
+    { name: "chunk-2.js", text: "export {};" },
+  ];
+  deepEqual(renameFiles(texts("b-AB12.js", "c-CD34.js"), "main.js"), expected);
+  deepEqual(renameFiles(texts("chunk-1.js", "a.js"), "main.js"), expected);
+  throws(() => renameFiles(texts("b.js", "c.js"), "other.js"), /Cannot find 'other.js'/);
 });
 
 Deno.test("chooseCompiler() uses DENO_COMPILE only together with DENORT_BIN", () => {

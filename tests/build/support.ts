@@ -41,6 +41,7 @@ export interface Header {
   readonly denoSha256: string;
   readonly mainSha256: string;
   readonly denoSize: number;
+  /** Of the file to start. */
   readonly mainSize: number;
   readonly denoAt: number;
   readonly mainAt: number;
@@ -112,15 +113,15 @@ export async function readHeader(path: string): Promise<Header> {
     denoSha256: value("deno_sha256"),
     mainSha256: value("main_sha256"),
     denoSize: Number(value("deno_size")),
-    mainSize: Number(value("main_size")),
+    mainSize: Number(/_bw_main_sizes='(\d+) bwssh\.js$/m.exec(text)?.[1]),
     denoAt: Number(value("deno_at")),
     mainAt: Number(value("main_at")),
   };
 }
 
-/** The two files that are unpacked below a cache directory of bwssh's. */
+/** The two files that every start needs, below a cache directory of bwssh's. */
 export function unpacked(root: string, header: Header): { readonly deno: string; readonly main: string } {
-  return { deno: `${root}/bin/${header.denoSha256}/bwssh`, main: `${root}/bin/${header.mainSha256}/bwssh.mjs` };
+  return { deno: `${root}/bin/${header.denoSha256}/bwssh`, main: `${root}/bin/${header.mainSha256}/bwssh.js` };
 }
 
 function temporary(label: string, mode: number): TempDir {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { type BundleFile, START } from "./bundle.ts";
 import { reasonIn, runCommand } from "./command.ts";
 
 /** Where `deno compile` comes from. */
@@ -31,22 +32,25 @@ export function chooseCompiler(env: (name: string) => string | undefined): Compi
 }
 
 /**
- * Compiles a bundled program.
+ * Compiles a bundled program. Deno takes the chunks along, because their names stand in the imports.
  *
  * `--no-code-cache`: otherwise the program reads V8 bytecode from a file in /tmp that anybody can put there first.
  *
  * @returns Undefined, or why it cannot be done here.
  */
-export async function compile(program: string, output: string, compiler: Compiler): Promise<string | undefined> {
+export async function compile(
+  program: readonly BundleFile[],
+  output: string,
+  compiler: Compiler,
+): Promise<string | undefined> {
   const directory = await Deno.makeTempDir({ prefix: "bwssh-compile-" });
   try {
-    // The name shows in stack traces; the directory's own deno.json is none.
-    await Deno.writeTextFile(`${directory}/bwssh.mjs`, program);
+    for (const { name, text } of program) await Deno.writeTextFile(`${directory}/${name}`, text);
     const result = await runCommand(
       [
         compiler.deno,
         ...["compile", "--quiet", "-A", "--no-code-cache", "--no-config", "--no-lock", "--no-remote", "--no-npm"],
-        ...["--no-check", "--output", output, "bwssh.mjs"],
+        ...["--no-check", "--output", output, START],
       ],
       { cwd: directory, deadline: compiler.deadline },
     );

@@ -8,6 +8,7 @@
  */
 
 import { HELD_NAMES, HELD_PREFIXES } from "../../mod/config/launch.ts";
+import type { BundleFile } from "./bundle.ts";
 
 /**
  * How the header runs Deno: with no file of the current directory or the home directory read (deno.json, package.json,
@@ -15,11 +16,18 @@ import { HELD_NAMES, HELD_PREFIXES } from "../../mod/config/launch.ts";
  */
 const DENO_FLAGS = "-A --no-config --no-lock --no-remote --no-npm --no-code-cache --no-prompt --quiet";
 
-/** One file within the file. */
+/** One part of the file. */
 interface Payload {
   readonly sha256: string;
   readonly size: number;
   readonly packed: Uint8Array<ArrayBuffer>;
+}
+
+/** The program's part: a list of its files, then the files. The hash covers the list. */
+interface ProgramPayload extends Payload {
+  /** How long the list is. */
+  readonly skip: number;
+  readonly files: readonly { readonly name: string; readonly size: number }[];
 }
 
 /**
@@ -28,16 +36,18 @@ interface Payload {
  * @param program The bundled program.
  * @param cache A directory for the gzipped Deno, which takes six seconds to make.
  */
-export async function selfExtracting(program: string, cache: string): Promise<readonly Uint8Array<ArrayBuffer>[]> {
+export async function selfExtracting(
+  program: readonly BundleFile[],
+  cache: string,
+): Promise<readonly Uint8Array<ArrayBuffer>[]> {
   const template = await Deno.readTextFile(`${import.meta.dirname}/header.sh`);
   const deno = await packDeno(cache);
-  const source = new TextEncoder().encode(program);
-  const main = { sha256: await sha256(source), size: source.length, packed: await gzip(source) };
+  const main = await packProgram(program);
   return [fillHeader(template, deno, main), deno.packed, main.packed];
 }
 
 /** Fills the template in. Offsets are padded to ten columns, so that they do not change what they count. */
-function fillHeader(template: string, deno: Payload, main: Payload): Uint8Array<ArrayBuffer> {
+function fillHeader(template: string, deno: Payload, main: ProgramPayload): Uint8Array<ArrayBuffer> {
   const held = [...HELD_PREFIXES.map((prefix) => `${prefix}*`), ...HELD_NAMES].join(" | ");
   const fill = (denoAt: number): Uint8Array<ArrayBuffer> => {
     const values: Readonly<Record<string, string>> = {
@@ -47,7 +57,11 @@ function fillHeader(template: string, deno: Payload, main: Payload): Uint8Array<
       DENO_AT: String(denoAt).padEnd(10),
       DENO_PACKED: String(deno.packed.length),
       MAIN_SHA256: main.sha256,
-      MAIN_SIZE: String(main.size),
+      MAIN_SKIP: String(main.skip),
+      MAIN_NAMES: main.files.map(({ name }) => name).join("\n"),
+      MAIN_SIZES: listFiles(main.files),
+      // As stat prints them; within double quotes of the header.
+      MAIN_FACTS: main.files.map(({ name, size }) => `$_bw_me 8100 ${size} ${name}`).join("\n"),
       MAIN_AT: String(denoAt + deno.packed.length).padEnd(10),
       MAIN_PACKED: String(main.packed.length),
       HELD: held,
@@ -61,6 +75,25 @@ function fillHeader(template: string, deno: Payload, main: Payload): Uint8Array<
     return new TextEncoder().encode(text);
   };
   return fill(fill(0).length + 1); // tail -c counts from one
+}
+
+async function packProgram(program: readonly BundleFile[]): Promise<ProgramPayload> {
+  const encoder = new TextEncoder();
+  const texts = program.map(({ text }) => encoder.encode(text));
+  const files = program.map(({ name }, at) => ({ name, size: texts[at]?.length ?? 0 }));
+  const list = encoder.encode(listFiles(files));
+  const whole = new Uint8Array(await new Blob([list, ...texts]).arrayBuffer());
+  return {
+    sha256: await sha256(whole),
+    size: whole.length,
+    packed: await gzip(whole),
+    skip: list.length,
+    files,
+  };
+}
+
+function listFiles(files: ProgramPayload["files"]): string {
+  return files.map(({ name, size }) => `${size} ${name}`).join("\n");
 }
 
 async function packDeno(cache: string): Promise<Payload> {
