@@ -13,7 +13,7 @@ import { type Curve, CURVE_NID, SCALAR_LENGTH } from "./curves.ts";
 import { KeptObjects } from "./kept.ts";
 import type { Pointer, Symbols } from "./symbols.ts";
 
-/** Most bytes of scalars in kept EC_KEYs: 512 keys of P-256, an eighth of the secure heap's quarter. */
+/** Most bytes of scalars in kept EC_KEYs: 512 keys of P-256, 248 of P-521. */
 const KEPT_BYTES = 16 * 1024;
 /** Longest ECDSA-Sig-Value: P-521, two INTEGERs of 66 bytes and a sign byte at most, and their heads. */
 const LONGEST_SIGNATURE = 144;

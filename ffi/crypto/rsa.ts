@@ -21,8 +21,11 @@ const RSA_FLAG_CACHE_PRIVATE = 0x0004;
 /** RSA-16384, the longest modulus we take. */
 const LONGEST_SIGNATURE = 2048;
 const LONGEST_DIGEST = 64;
-/** Most bytes of private numbers in kept objects, before libcrypto rounds each up: 48 keys of RSA-3072, 9 of RSA-16384. */
-const KEPT_BYTES = 64 * 1024;
+/**
+ * Most bytes of private numbers in kept objects: 36 keys of RSA-3072, 6 of RSA-16384. In the secure heap each number is
+ * rounded up to a power of two, which at worst doubles it.
+ */
+const KEPT_BYTES = 48 * 1024;
 /** More than 8 at once would need a larger secure heap; the blocking pool has 32 threads for everybody. */
 const MOST_IN_FLIGHT = 8;
 

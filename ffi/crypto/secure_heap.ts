@@ -9,10 +9,11 @@ import { CryptoError, drainErrors } from "./errors.ts";
 import type { Symbols } from "./symbols.ts";
 
 /**
- * Bytes of the heap, a power of two as CRYPTO_secure_malloc_init(3) demands. RLIMIT_MEMLOCK is often 8 MiB and the
- * arena needs most of it. What has to fit at once was measured with CRYPTO_secure_used on OpenSSL 3.0:
- * SIGNATURES_IN_FLIGHT RSA-16384 objects, the random generators of libcrypto's threads, the arithmetic of checking one
- * RSA-16384 key, and the kept objects, which are held below a quarter of it. See tests/keys/secure_heap_test.ts.
+ * Bytes of the heap, a power of two as CRYPTO_secure_malloc_init(3) demands; RLIMIT_MEMLOCK is often 8 MiB, and the
+ * arena needs most of it. Measured on OpenSSL 3.0 and 1.1 (by filling the heap until an operation fails), an RSA-16384
+ * object takes 7 KiB and a signature nothing more, checking such a key takes under 64 KiB, and each of at most 33
+ * threads takes 1 KiB for its random generators. Kept objects (rsa.ts, ecdsa.ts) are held below 128 KiB, which the
+ * signatures in flight are part of: 225 KiB at worst.
  */
 export const SECURE_HEAP_BYTES = 256 * 1024;
 /** Smallest block: a P-256 scalar. */
