@@ -43,6 +43,7 @@ export class Poller implements Disposable {
   readonly #view = new DataView(this.#events.buffer);
   readonly #change = new DataView(new ArrayBuffer(EVENT_SIZE));
   readonly #drained = new Uint8Array(8);
+  #waiting = false;
 
   constructor(libc: Libc) {
     this.#libc = libc;
@@ -83,12 +84,27 @@ export class Poller implements Disposable {
   /**
    * Waits on another thread until something is ready or {@linkcode Poller.wake} is called, and handles it.
    * @returns How many descriptors were ready.
+   * @throws {TypeError} While another wait is parked.
    */
   async wait(): Promise<number> {
+    if (this.#waiting) throw new TypeError("Cannot wait twice at once: both would write the same events");
+    this.#waiting = true;
     // errno belongs to the parked thread and cannot be read here; -1 is EINTR or a bug that `poll` will name.
-    return this.#dispatch(
-      await this.#libc.symbols.epoll_wait_parked(this.#epoll.number, this.#events, MAX_EVENTS, -1),
-    );
+    const count = await this.#libc.symbols.epoll_wait_parked(this.#epoll.number, this.#events, MAX_EVENTS, -1);
+    this.#waiting = false;
+    return this.#dispatch(count);
+  }
+
+  /** Waits and handles until a promise that depends on it has settled; for whoever runs no loop. */
+  async until<T>(promise: Promise<T>): Promise<T> {
+    let settled = false;
+    const done = promise.finally(() => {
+      settled = true;
+      this.wake();
+    });
+    done.catch(() => undefined); // it is awaited below, after the last wait
+    while (!settled) await this.wait();
+    return await done;
   }
 
   /** Ends a {@linkcode Poller.wait} from elsewhere on this thread. */

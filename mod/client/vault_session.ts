@@ -87,8 +87,7 @@ async function runUnlock(
   await using runner = new ChildRunner(parts.libc, parts.memory, parts.poller);
   for (let attempt = 1;; attempt++) {
     using writer = parts.memory.writer(MAX_SECRET);
-    const end = await pump(
-      parts.poller,
+    const end = await parts.poller.until(
       runner.run(command, (chunk) => {
         writer.append(chunk);
         return "more";
@@ -100,17 +99,6 @@ async function runUnlock(
     const once = end.kind === "exited" && end.stderr.includes("user key id backfill");
     if (!once || attempt > 1) throw unlockFailure(end);
   }
-}
-
-/** Keeps the poller going until a promise that depends on it has settled. */
-async function pump<T>(poller: Poller, promise: Promise<T>): Promise<T> {
-  let settled = false;
-  const done = promise.finally(() => {
-    settled = true;
-    poller.wake();
-  });
-  while (!settled) await poller.wait();
-  return await done;
 }
 
 /** `NAME=value` of our own environment, in locked memory. */

@@ -47,29 +47,33 @@ export class ChildRunner implements CommandRunner, AsyncDisposable {
     const mine = Promise.withResolvers<void>();
     this.#previous = mine.promise;
     await turn;
-    const running = command.signal.aborted ? ABORTED : this.#start(command, sink);
-    if ("kind" in running) {
-      mine.resolve();
-      return running;
+    let free: Promise<void> | undefined;
+    try {
+      const running = command.signal.aborted ? ABORTED : this.#start(command, sink);
+      if ("kind" in running) return running;
+      this.#current = running;
+      free = running.ended;
+      return await running.outcome;
+    } finally {
+      mine.resolve(free);
     }
-    this.#current = running;
-    mine.resolve(running.ended);
-    return await running.outcome;
   }
 
-  /** Ends the running child, if any, and waits for it. */
+  /** Ends the running child, if any, and waits for it; nobody else may be running the poller any more. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#current?.stop("aborted");
-    await this.#current?.ended;
+    if (this.#current !== undefined) await this.#poller.until(this.#current.ended);
   }
 
   #start(command: Command, sink: OutputSink): RunningChild | CommandEnd {
     const [path = "", ...rest] = command.argv;
+    const buffer = new ReceiveBuffer(this.#memory, CHUNK);
     try {
       const { env, secretEnv, onTerminal = false } = command;
       const child = spawnChild(this.#libc, this.#memory, { argv: [path, ...rest], env, secretEnv, onTerminal });
-      return new RunningChild(this.#libc, this.#poller, child, new ReceiveBuffer(this.#memory, CHUNK), command, sink);
+      return new RunningChild(this.#libc, this.#poller, child, buffer, command, sink);
     } catch (error) {
+      buffer[Symbol.dispose]();
       if (error instanceof ErrnoError && error.call === "posix_spawn") {
         return { kind: "not-started", code: error.code, path };
       }
@@ -90,6 +94,7 @@ class RunningChild {
   readonly #finished = Promise.withResolvers<CommandEnd>();
   readonly #reaped = Promise.withResolvers<void>();
   #stderr = "";
+  #isReaped = false;
   #stopped: Stop | undefined;
 
   constructor(libc: Libc, poller: Poller, child: Child, buffer: ReceiveBuffer, command: Command, sink: OutputSink) {
@@ -121,7 +126,7 @@ class RunningChild {
 
   /** Asks the child to end. */
   stop(why: Stop): void {
-    if (this.#stopped !== undefined) return;
+    if (this.#stopped !== undefined || this.#isReaped) return;
     this.#stopped = why;
     this.#child.kill(SIGTERM);
     this.#timers.push(setTimeout(() => this.#child.kill(SIGKILL), KILL_AFTER_MS));
@@ -149,6 +154,7 @@ class RunningChild {
   #reap(): void {
     const end = this.#child.reap();
     if (end === undefined) return;
+    this.#isReaped = true;
     // What it wrote last is still in the pipe; a grandchild may hold the pipe open, so read only what is there.
     while (this.#rest(this.#child.stdout.number, () => this.#take()));
     const { stdout, stderr: errors, pidfd } = this.#child;

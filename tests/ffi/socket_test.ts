@@ -1,4 +1,4 @@
-import { ok, strictEqual as equal, throws } from "node:assert/strict";
+import { ok, rejects, strictEqual as equal, throws } from "node:assert/strict";
 import { openArena } from "../../ffi/arena.ts";
 import { ErrnoError } from "../../ffi/errno.ts";
 import { openLibc } from "../../ffi/libc.ts";
@@ -82,4 +82,13 @@ Deno.test("wake() ends a parked wait, remove() silences a descriptor", async () 
   poller.wake();
   equal(await waiting, 1);
   equal(poller.poll(0), 0);
+});
+
+Deno.test("two waits at once are refused", async () => {
+  using libc = openLibc();
+  using poller = new Poller(libc);
+  const waiting = poller.wait();
+  await rejects(() => poller.wait(), TypeError);
+  poller.wake();
+  await waiting;
 });
