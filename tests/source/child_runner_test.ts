@@ -19,17 +19,15 @@ async function withRunner(body: (bench: Bench) => Promise<void>): Promise<void> 
   using poller = new Poller(libc);
   {
     await using runner = new ChildRunner(libc, arena, poller);
+    const start = (script: string, sink: OutputSink, more: Partial<Command> = {}): Promise<CommandEnd> => {
+      const { signal } = new AbortController();
+      return runner.run({ argv: ["/bin/sh", "-c", script], env: {}, deadlineMs: 20_000, signal, ...more }, sink);
+    };
     await body({
       arena,
-      run: (script, sink = () => "more", more = {}) => {
-        const command = {
-          argv: ["/bin/sh", "-c", script],
-          env: {},
-          deadlineMs: 20_000,
-          signal: new AbortController().signal,
-        };
-        return poller.until(runner.run({ ...command, ...more }, sink));
-      },
+      poller,
+      start,
+      run: (script, sink = () => "more", more = {}) => poller.until(start(script, sink, more)),
     });
   }
   equal(arena.status().used, 0);
