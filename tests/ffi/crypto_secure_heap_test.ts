@@ -123,7 +123,8 @@ Deno.test("a heap that runs out half way gives back what was taken till then", (
     ok(built > 0 && built < SPARES.length, "the heap was never, or always, too small for the check");
     before = crypto.secureHeap().used;
     const failures = new Set<string>();
-    for (const spare of SPARES.flatMap((each) => Array.from({ length: 60 }, () => each))) {
+    // Often where only a part fits, so that what is lost shows above what threads take.
+    for (const spare of SPARES.flatMap((each) => Array.from({ length: each < 1024 ? 60 : 1 }, () => each))) {
       using _ = fillHeap(spare);
       await crypto.rsa.sign(key, "sha256", digest).catch((error: unknown) => {
         ok(error instanceof CryptoError);
