@@ -25,13 +25,14 @@ export async function isServed(socket: string): Promise<boolean> {
  * Waits until nobody listens on the socket and the process is gone, so that the next daemon finds its place free.
  *
  * @param pid Of the daemon.
+ * @param patience Milliseconds.
  * @throws {ControlError} `timeout`.
  */
-export async function untilStopped(socket: string, pid: number): Promise<void> {
-  const end = performance.now() + STOP_MS;
+export async function untilStopped(socket: string, pid: number, patience = STOP_MS): Promise<void> {
+  const end = performance.now() + patience;
   while (await isServed(socket) || runs(pid)) {
     if (performance.now() > end) {
-      const message = `The daemon (pid ${pid}) has not ended within ${STOP_MS / 1000} s`;
+      const message = `The daemon (pid ${pid}) has not ended within ${patience / 1000} s`;
       throw new ControlError("timeout", message, `bwssh status, and if need be kill -KILL ${pid}`);
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

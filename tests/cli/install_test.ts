@@ -82,6 +82,18 @@ Deno.test("install carries over what decides which daemon it is", async () => {
   match(stdout, /^ListenStream=\/srv\/a\.sock$/m);
 });
 
+Deno.test("install puts units where systemd looks, wherever bwssh's configuration is", async () => {
+  using user = new ServiceUser();
+  using moved = new ServiceUser({
+    env: { BWSSH_CONFIG: `${user.home}/elsewhere/bwssh.toml`, BWSSH_AGENT_SOCKET: "/a/b" },
+  });
+  Deno.mkdirSync(`${user.home}/elsewhere`);
+  Deno.writeTextFileSync(`${user.home}/elsewhere/bwssh.toml`, "", { mode: 0o600 });
+  const { code, stderr } = await moved.bwssh(...INSTALL);
+  equal(code, 0, stderr);
+  deepEqual(moved.files(), WRITTEN);
+});
+
 Deno.test("install switches the sockets on where a manager answers", async () => {
   using user = new ServiceUser();
   user.haveUnits("inactive", "inactive");

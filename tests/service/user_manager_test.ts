@@ -65,8 +65,12 @@ for (const { says, code, answers } of ANSWERS) {
 Deno.test("UserManager asks the user's manager, without a pager, a prompt or switches from our environment", async () => {
   await using dir = makeTempDir("systemctl");
   const log = dir.join("log");
-  await stubbed(dir, `echo "$*; $SYSTEMD_LOG_LEVEL" >'${log}'`).ask("start", "bwssh-agent.service");
-  equal(Deno.readTextFileSync(log), "--user --no-pager --no-ask-password start bwssh-agent.service; \n");
+  const shells = "PWD|OLDPWD|SHLVL|_"; // what sh sets by itself
+  const script = `{ echo "$*"; env | grep -vE '^(${shells})='; } >'${log}'`;
+  await stubbed(dir, script).ask("start", "bwssh-agent.service");
+  const [asked, ...env] = Deno.readTextFileSync(log).trim().split("\n");
+  equal(asked, "--user --no-pager --no-ask-password start bwssh-agent.service");
+  deepEqual(env.sort(), ["LANG=C.UTF-8", `PATH=${dir.path}:/usr/bin:/bin`]);
 });
 
 Deno.test("UserManager.ask() says what systemctl said", async () => {

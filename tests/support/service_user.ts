@@ -41,7 +41,7 @@ export class ServiceUser implements Disposable {
     this.#env = {
       HOME: this.#dir.dir("home"),
       XDG_RUNTIME_DIR: this.#dir.dir("run"),
-      PATH: `${this.#dir.join("bin")}:/usr/bin:/bin`,
+      PATH: `${this.#dir.join("bin")}:here:/usr/bin::/bin`,
       ...env,
     };
     this.tell("running", "offline\n");

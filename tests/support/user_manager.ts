@@ -53,9 +53,9 @@ async function managerMissing(): Promise<string | undefined> {
     return `needs ${SYSTEMD}`;
   }
   const env = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin" };
-  const probe = `mount -t tmpfs tmpfs /run && for g in ${
-    (await groups("probe")).join(" ")
-  }; do mkdir $g && rmdir $g; done`;
+  const made = await groups(crypto.randomUUID());
+  if (made.length === 0) return "needs control groups";
+  const probe = `mount -t tmpfs tmpfs /run && for group in ${made.join(" ")}; do mkdir $group && rmdir $group; done`;
   const { code } = await run(["unshare", "--mount", "--pid", "--fork", "sh", "-ec", probe], { env });
   return code === 0 ? undefined : "needs the right to make namespaces and control groups";
 }
