@@ -20,10 +20,9 @@ import { openBackend } from "../keys/open_backend.ts";
 import type { KeyBackend } from "../keys/signer.ts";
 import { readPeer } from "../peer/peer.ts";
 import { BitwardenSource } from "../source/bitwarden/bitwarden_source.ts";
-import { bwEnvironment } from "../source/bitwarden/bw_command.ts";
-import { resolveBwPath, systemLookup } from "../source/bitwarden/bw_path.ts";
 import { ChildRunner } from "../source/child_runner.ts";
 import { AgentSession } from "./agent_session.ts";
+import { BitwardenSetup } from "./bitwarden_setup.ts";
 import { controlHandlers } from "./control_handlers.ts";
 import { ControlSession } from "./control_session.ts";
 import { EventLoop } from "./event_loop.ts";
@@ -31,7 +30,6 @@ import { KeyLoader } from "./key_loader.ts";
 import type { Listeners } from "./listeners.ts";
 import type { Log } from "./log.ts";
 import { Offer } from "./offer.ts";
-import { selectionOf } from "./selection.ts";
 import { Settings } from "./settings.ts";
 import { SignService } from "./sign_service.ts";
 import { SocketServer } from "./socket_server.ts";
@@ -91,12 +89,12 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
   const settings = new Settings(loaded, parts.load, approverFor);
   const { listWhenLocked } = loaded.config.agent;
   const offer = new Offer(keyring, log, { cacheDir: parts.cacheDir, listWhenLocked });
-  const bitwarden = bitwardenFactory(parts, memory, runner, () => settings.config);
+  const bitwarden = new BitwardenSetup({ ...parts, memory, runner, config: () => settings.config });
   const vault = stack.use(
     new VaultService({
       log,
       offer,
-      openSource: bitwarden.open,
+      openSource: () => new BitwardenSource(bitwarden.settings()),
       newLoader: () => new KeyLoader({ source: "bitwarden", ssh: settings.config.ssh, keyring, memory, backend }),
       wipeKeys: () => keyring.wipe(),
     }),
@@ -143,7 +141,7 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
     signing,
     reload,
     stop,
-    bwWords: bitwarden.words,
+    bwWords: () => bitwarden.words(),
     connections: () => agents.connections,
   });
   const control = stack.use(
@@ -156,6 +154,7 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
     ),
   );
   for (const warning of loaded.warnings) log.warning(warning);
+  bitwarden.lookUp();
   log.info(`serving ${loaded.config.daemon.agentSocket}, keys in ${memory.status().protection}`);
 
   const resources = stack.move();
@@ -186,39 +185,6 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
 /** The approver that the configuration names. */
 function approverFor(config: Config): Approver {
   return config.auth.approver === "none" ? new NoneApprover() : new AbsentApprover(config.auth.approver);
-}
-
-/** Makes sources for the configuration in force; `bw` is looked up once and not again until the configuration changes. */
-function bitwardenFactory(
-  parts: DaemonParts,
-  memory: Arena,
-  runner: ChildRunner,
-  config: () => Config,
-): { readonly open: () => BitwardenSource; readonly words: () => readonly string[] } {
-  let resolved: { readonly from: readonly string[]; readonly words: readonly string[] } | undefined;
-  const words = (): readonly string[] => {
-    const { bwPath } = config().bitwarden;
-    if (resolved?.from !== bwPath) {
-      resolved = { from: bwPath, words: resolveBwPath(bwPath, systemLookup(parts.environment["PATH"])) };
-    }
-    return resolved.words;
-  };
-  const open = (): BitwardenSource => {
-    const { dataDir, timeoutSeconds, attachments } = config().bitwarden;
-    const env = bwEnvironment(parts.environment, dataDir);
-    const deadlineMs = timeoutSeconds * 1000;
-    return new BitwardenSource({
-      runner,
-      memory,
-      words: words(),
-      env,
-      dataDir,
-      deadlineMs,
-      attachments,
-      selection: selectionOf(config().bitwarden),
-    });
-  };
-  return { open, words };
 }
 
 function refuseUser(log: Log, socket: string, uid: number): undefined {
