@@ -27,6 +27,8 @@ export class Git {
       GIT_COMMITTER_NAME: IDENTITY.name,
       GIT_COMMITTER_EMAIL: IDENTITY.email,
       GIT_SSH_COMMAND: `ssh -F ${server.clientConfig(client)}`,
+      // For ssh-keygen, by which git signs.
+      ...(client.agent === undefined ? {} : { SSH_AUTH_SOCK: client.agent }),
     };
   }
 
