@@ -115,3 +115,19 @@ Deno.test("wipeAll() ends every secret, and the arena stays usable", () => {
     using _two = arena.allocate(10);
   });
 });
+
+Deno.test("the arena's pages lie between two that nobody can touch", () => {
+  withArena((arena) => {
+    using secret = arena.allocate(16);
+    const start = BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytesOf(secret))));
+    const maps = Deno.readTextFileSync("/proc/self/maps").trim().split("\n").map((line) => {
+      const [, from = "", to = "", rights = ""] = /^([0-9a-f]+)-([0-9a-f]+) (....)/.exec(line) ?? [];
+      return { from: BigInt(`0x${from}`), to: BigInt(`0x${to}`), rights };
+    });
+    const ours = maps.find(({ from, to }) => from <= start && start < to);
+    ok(ours !== undefined);
+    equal(ours.rights.slice(0, 3), "rw-");
+    equal(maps.find(({ to }) => to === ours.from)?.rights.slice(0, 3), "---");
+    equal(maps.find(({ from }) => from === ours.to)?.rights.slice(0, 3), "---");
+  });
+});
