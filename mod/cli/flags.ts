@@ -22,9 +22,13 @@ export interface UnlockFlags {
   readonly json?: boolean;
 }
 
-/** Flags of `install` and `uninstall`. */
-export interface InstallFlags {
+/** Flags of `uninstall`. */
+export interface UninstallFlags {
   readonly userSystemd?: boolean;
-  readonly environment?: boolean;
   readonly print?: boolean;
+}
+
+/** Flags of `install`. */
+export interface InstallFlags extends UninstallFlags {
+  readonly environment?: boolean;
 }

@@ -2,13 +2,16 @@
 
 import { buildCommand, type Command } from "@stricli/core";
 import type { CliContext } from "./context.ts";
-import type { InstallFlags } from "./flags.ts";
+import type { InstallFlags, UninstallFlags } from "./flags.ts";
 
 const boolean = { kind: "boolean", optional: true, withNegated: false } as const;
-const installFlags = {
+const uninstallFlags = {
   userSystemd: { ...boolean, brief: "the units bwssh-agent.service and bwssh-agent.socket of the user manager" },
-  environment: { ...boolean, brief: "SSH_AUTH_SOCK for everything the session starts (environment.d)" },
   print: { ...boolean, brief: "print what would be done, write nothing" },
+} as const;
+const installFlags = {
+  ...uninstallFlags,
+  environment: { ...boolean, brief: "SSH_AUTH_SOCK for everything the session starts (environment.d)" },
 } as const;
 
 function plain(
@@ -30,9 +33,9 @@ export const serviceCommands = {
     parameters: { flags: installFlags },
     loader: () => import("./commands/install.ts"),
   }),
-  uninstall: buildCommand<InstallFlags, [], CliContext>({
+  uninstall: buildCommand<UninstallFlags, [], CliContext>({
     docs: { brief: "undo install" },
-    parameters: { flags: installFlags },
+    parameters: { flags: uninstallFlags },
     loader: () => import("./commands/uninstall.ts"),
   }),
 };

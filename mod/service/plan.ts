@@ -62,6 +62,15 @@ export function places(env: Environment): Places {
   };
 }
 
+/** Whether our service is installed, as far as the file system says. */
+export function hasUnits(env: Environment): boolean {
+  try {
+    return Deno.statSync(places(env).service).isFile;
+  } catch {
+    return false; // not there, or nowhere to look
+  }
+}
+
 /** The absolute path of this program, without links on the way. @param program As started. */
 export async function resolveProgram(program: string): Promise<string> {
   return await Deno.realPath(program);

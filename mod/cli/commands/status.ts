@@ -1,18 +1,43 @@
 /** `bwssh status`: is it running, locked, what does it hold and how well protected. @module */
 
 import { askDaemon } from "../../client/control_client.ts";
-import type { MemoryReport, ProblemReport, StatusReport } from "../../control/messages.ts";
+import { ControlError, type MemoryReport, type ProblemReport, type StatusReport } from "../../control/messages.ts";
+import { isBusy, managementOf } from "../../service/managed.ts";
+import { hasUnits } from "../../service/plan.ts";
+import { SERVICE_UNIT, SOCKET_UNIT } from "../../service/units.ts";
+import { type UnitStates, UserManager } from "../../service/user_manager.ts";
 import { printable } from "../../ssh/printable.ts";
 import { type CliContext, controlSocket, print, printJson } from "../context.ts";
 import { table } from "../table.ts";
 
 /** Prints the daemon's state. */
 export default async function status(this: CliContext, flags: { readonly json?: boolean }): Promise<void> {
-  const report = await askDaemon(await controlSocket(this), "status");
+  const control = await controlSocket(this);
+  const states = await unitStates(this, control);
+  if (states !== undefined && !isBusy(states.service) && isBusy(states.socket)) {
+    // Asking would start it.
+    throw new ControlError(
+      "not-running",
+      "No daemon runs; systemd listens and starts it at the first use",
+      "bwssh unlock",
+    );
+  }
+  const report = await askDaemon(control, "status");
   if (flags.json === true) return printJson(this, report);
-  print(this, table(statusRows(report)));
+  print(this, table([...statusRows(report), ...(states === undefined ? [] : [["service", serviceText(states)]])]));
   for (const warning of report.warnings) print(this, `warning: ${warning}`);
   for (const problem of report.problems) print(this, problemText(problem));
+}
+
+/** What systemd says of our units; undefined where they are not installed, which costs no call. */
+async function unitStates(context: CliContext, control: string): Promise<UnitStates | undefined> {
+  if (!hasUnits(context.env)) return undefined;
+  const management = await managementOf(new UserManager(context.env), control);
+  return management.kind === "units" ? management.states : undefined;
+}
+
+function serviceText({ service, socket }: UnitStates): string {
+  return `${SERVICE_UNIT} ${service}, ${SOCKET_UNIT} ${socket}`;
 }
 
 /** One line about an item, and its hint. */

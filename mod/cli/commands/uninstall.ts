@@ -8,10 +8,10 @@ import { UserManager } from "../../service/user_manager.ts";
 import { printable } from "../../ssh/printable.ts";
 import { type CliContext, print, remark } from "../context.ts";
 import { UsageError } from "../failure.ts";
-import type { InstallFlags } from "../flags.ts";
+import type { UninstallFlags } from "../flags.ts";
 
 /** Switches the units off and removes them. */
-export default async function uninstallService(this: CliContext, flags: InstallFlags): Promise<void> {
+export default async function uninstallService(this: CliContext, flags: UninstallFlags): Promise<void> {
   if (flags.userSystemd !== true) {
     throw new UsageError("Say what to uninstall", "bwssh uninstall --user-systemd, or first with --print");
   }
