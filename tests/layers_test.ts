@@ -181,3 +181,18 @@ for (const { name, source, code } of CODE) {
     equal(codeOnly(source), code);
   });
 }
+
+/** Named imports of `node:assert` that compare with `==` in Deno 2.9.6, `node:assert/strict` or not. */
+function looseImports(source: string): readonly string[] {
+  const names = [...source.matchAll(/import \{([^}]*)\} from "node:assert(?:\/strict)?"/g)].flatMap(([, list = ""]) =>
+    list.split(",").map((name) => name.trim())
+  );
+  return names.filter((name) => /^(not)?(deep)?equal$/i.test(name));
+}
+
+Deno.test("tests compare strictly", () => {
+  deepEqual(looseImports('import { equal, deepStrictEqual as deepEqual } from "node:assert/strict";'), ["equal"]);
+  const files = typeScriptFiles(ROOT).filter((file) => file.startsWith("tests/") && file !== "tests/layers_test.ts");
+  notEqual(files.length, 0);
+  deepEqual(files.filter((file) => looseImports(Deno.readTextFileSync(`${ROOT}/${file}`)).length > 0), []);
+});

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, strictEqual as equal, throws } from "node:assert/strict";
 import { renameFiles, stamp, withoutMachinePaths } from "../../tools/build/bundle.ts";
 import { chooseCompiler } from "../../tools/build/compile.ts";
 import { reasonIn } from "../../tools/build/command.ts";

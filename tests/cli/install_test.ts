@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
 import { ServiceUser } from "../support/service_user.ts";
 
 const WRITTEN = [

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
 import { ServiceUser } from "../support/service_user.ts";
 
 Deno.test("start without units starts a background daemon", async () => {
@@ -82,4 +82,15 @@ Deno.test("stop without a daemon is exit code 4, with units or without", async (
   equal(code, 4);
   match(stderr, /No daemon answers at ".*\/run\/bwssh\/control\.sock"\nbwssh: hint: bwssh start/);
   deepEqual(user.asked(), []);
+});
+
+Deno.test("status with units does not start the daemon by asking it, and without a file of ours asks systemd nothing", async () => {
+  using user = new ServiceUser();
+  user.haveUnits("inactive", "active");
+  match((await user.bwssh("status")).stderr, /No daemon answers/);
+  Deno.mkdirSync(user.units, { recursive: true });
+  Deno.writeTextFileSync(`${user.units}/bwssh-agent.service`, "");
+  const { code, stderr } = await user.bwssh("status");
+  equal(code, 4);
+  match(stderr, /systemd listens and starts it at the first use/);
 });

@@ -1,6 +1,6 @@
 /** Waiting for a daemon's end. @module */
 
-import { equal, rejects } from "node:assert/strict";
+import { rejects, strictEqual as equal } from "node:assert/strict";
 import { isServed, untilStopped } from "../../mod/client/until_stopped.ts";
 import { BackgroundProcess } from "../support/background.ts";
 import { baseEnv } from "../support/process.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { buildInfo, STAMP } from "../../mod/config/build_info.ts";
 import { adoptLaunch, type MutableEnvironment, type ProcessFacts } from "../../mod/config/launch.ts";
 

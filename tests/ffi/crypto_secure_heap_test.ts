@@ -5,7 +5,7 @@
  * @module
  */
 
-import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, rejects, strictEqual as equal, throws } from "node:assert/strict";
 import { CryptoError } from "../../ffi/crypto/errors.ts";
 import type { Libcrypto } from "../../ffi/crypto/open.ts";
 import type { RsaParts, RsaPrivate } from "../../ffi/crypto/rsa_numbers.ts";

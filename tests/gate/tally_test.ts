@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { groupSuites } from "../../tools/gate/suites.ts";
 import { add, exitCode, readTally, tallyLine } from "../../tools/gate/tally.ts";
 

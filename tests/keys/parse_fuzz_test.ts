@@ -5,7 +5,7 @@
  * @module
  */
 
-import { equal, match, ok } from "node:assert/strict";
+import { match, ok, strictEqual as equal } from "node:assert/strict";
 import fc from "fast-check";
 import { KeyError } from "../../mod/keys/key_error.ts";
 import { makeTestKeys } from "../support/test_keys.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { equal } from "node:assert/strict";
+import { strictEqual as equal } from "node:assert/strict";
 import { serviceUnit } from "../../mod/service/units.ts";
 import { managerTests, TestUserManager } from "../support/user_manager.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { BackgroundProcess } from "../support/background.ts";
 import { BwsshHome } from "../support/bwssh.ts";
 import { NotifySocket } from "../support/notify_socket.ts";

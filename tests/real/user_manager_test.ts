@@ -6,7 +6,7 @@
  * @module
  */
 
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { bwsshBinary } from "../support/binary.ts";
 import type { RunResult } from "../support/process.ts";
 import { MANAGED_UID, managerTests, TestUserManager } from "../support/user_manager.ts";

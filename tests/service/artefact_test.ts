@@ -1,6 +1,6 @@
 /** Files and links of an installation: whose they are, and what is done to them. @module */
 
-import { deepEqual, equal, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, rejects, strictEqual as equal } from "node:assert/strict";
 import { type Artefact, install, sealedFile, standingOf, uninstall } from "../../mod/service/artefact.ts";
 import { makeTempDir, type TempDir } from "../support/temp.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { deepEqual, equal, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, rejects, strictEqual as equal } from "node:assert/strict";
 import { managementOf } from "../../mod/service/managed.ts";
 import { parseUnits, UserManager } from "../../mod/service/user_manager.ts";
 import { makeTempDir, type TempDir } from "../support/temp.ts";

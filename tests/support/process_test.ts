@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deepEqual, equal, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, rejects, strictEqual as equal } from "node:assert/strict";
 import { BackgroundProcess } from "./background.ts";
 import { DeadlineError, until } from "./deadline.ts";
 import { baseEnv, CommandError, run, runOk } from "./process.ts";

@@ -6,7 +6,7 @@
 
 import { p256, p384, p521 } from "@noble/curves/nist.js";
 import { createPrivateKey, createPublicKey } from "node:crypto";
-import { equal, match, ok } from "node:assert/strict";
+import { match, ok, strictEqual as equal } from "node:assert/strict";
 import { secretsForMemoryScan } from "./key_secrets.ts";
 import { baseEnv, runOk } from "./process.ts";
 import { makeTempDir } from "./temp.ts";
