@@ -67,6 +67,7 @@ async function serve(options: RunOptions, loaded: LoadedConfig, load: () => Prom
   Deno.umask(0o077);
   Deno.chdir("/");
   const log = new Log(loaded.config.daemon.logLevel, writeError);
+  using signals = handleSignals(); // before there is a socket: a signal must never find it without its remover
   using listeners = openListeners(libc, { ...loaded.config.daemon, inherited: inheritedSockets(options.env) });
   await using daemon = await composeDaemon({
     libc,
@@ -79,7 +80,7 @@ async function serve(options: RunOptions, loaded: LoadedConfig, load: () => Prom
     cacheDir: cacheDirectoryOrNone(options.env),
     environment: { ...wholeEnvironment(), ...options.launch.held },
   });
-  using _signals = handleSignals(daemon);
+  signals.serve(daemon);
   const sweep = setInterval(() => daemon.sweep(), SWEEP_MS);
   announce(libc, options, log);
   try {
@@ -97,17 +98,33 @@ function loadOptions({ env, uid, runtimeDir }: RunOptions): Parameters<typeof lo
   return { env, uid, commandLine: { runtimeDir } };
 }
 
+/** Signal handlers, effective at once; until there is a daemon they only remember that it is to end. */
+interface Signals extends Disposable {
+  /** Hands the signals to a daemon, those that came already included. */
+  serve(daemon: Daemon): void;
+}
+
 /** TERM and INT end it, HUP reloads, USR1 wipes. */
-function handleSignals(daemon: Daemon): Disposable {
+function handleSignals(): Signals {
+  let daemon: Daemon | undefined;
+  let ending = false;
+  const end = (): void => {
+    ending = true;
+    daemon?.stop();
+  };
   const handlers = {
-    SIGTERM: () => daemon.stop(),
-    SIGINT: () => daemon.stop(),
-    SIGHUP: () => daemon.reloadQuietly(),
-    SIGUSR1: () => daemon.lock(),
+    SIGTERM: end,
+    SIGINT: end,
+    SIGHUP: () => daemon?.reloadQuietly(),
+    SIGUSR1: () => daemon?.lock(),
   } as const;
   const names = Object.keys(handlers) as (keyof typeof handlers)[];
   for (const name of names) Deno.addSignalListener(name, handlers[name]);
   return {
+    serve: (made): void => {
+      daemon = made;
+      if (ending) daemon.stop();
+    },
     [Symbol.dispose]: (): void => {
       for (const name of names) Deno.removeSignalListener(name, handlers[name]);
     },
