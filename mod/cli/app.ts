@@ -124,7 +124,7 @@ export function buildCli(version: string): Application<CliContext> {
         exceptionWhileParsingArguments: (error) => `${failureText(error)}\nbwssh: hint: bwssh --help`,
         noCommandRegisteredForInput: ({ input, corrections }) =>
           `bwssh: There is no command "${input}"${
-            corrections.length > 0 ? `; did you mean "${corrections[0]}"?` : ""
+            corrections.length > 0 ? `; did you mean "${corrections[0]?.replaceAll("`", "")}"?` : ""
           }` +
           "\nbwssh: hint: bwssh --help",
       },
