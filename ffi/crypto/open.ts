@@ -34,6 +34,7 @@ export interface LibcryptoOptions {
 export class Libcrypto implements Disposable {
   readonly #library: Library;
   readonly #heap: SecureHeap;
+  #closed = false;
   /** `OpenSSL 3.0.19 27 Jan 2026` */
   readonly version: string;
   readonly ed25519: Ed25519;
@@ -98,9 +99,11 @@ export class Libcrypto implements Disposable {
 
   /**
    * Frees what was built of keys, or lets the running signatures do so when they are done. The library stays mapped
-   * (it is linked with `-z nodelete`, and threads of it may still run), and so does its secure heap, empty.
+   * (it is linked with `-z nodelete`, and threads of it may still run), and so does its secure heap, empty. Idempotent.
    */
   [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.ed25519[Symbol.dispose]();
     this.ecdsa[Symbol.dispose]();
     this.rsa[Symbol.dispose]();
@@ -117,7 +120,13 @@ export class Libcrypto implements Disposable {
 export function openLibcrypto(options: LibcryptoOptions): Libcrypto | undefined {
   for (const name of options.names ?? NAMES) {
     const library = openLibrary(name);
-    if (library !== undefined) return new Libcrypto(library, options.requireLocked);
+    if (library === undefined) continue;
+    try {
+      return new Libcrypto(library, options.requireLocked);
+    } catch (error) {
+      library.close();
+      throw error;
+    }
   }
   return undefined;
 }

@@ -23,6 +23,7 @@ Deno.test("openLibcrypto() says which library it found, and its locked heap", ()
   equal(libcrypto.secureHeap().size, SECURE_HEAP_BYTES);
   using again = open(); // the heap is one for the whole process
   equal(again.secureHeap().size, SECURE_HEAP_BYTES);
+  again[Symbol.dispose]();
 });
 
 Deno.test("openLibcrypto() gives undefined where there is no library", () => {
