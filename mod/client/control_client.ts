@@ -18,10 +18,7 @@ export async function askDaemon<Type extends Exclude<ControlRequest["type"], "un
   type: Type,
 ): Promise<ControlResults[Type]> {
   using connection = await connect(socket);
-  await writeAll(connection, encodeRequest({ type } as ControlRequest));
-  const header = await readExactly(connection, HEADER);
-  const body = await readExactly(connection, bodyLength(header, MAX_RESPONSE));
-  return unwrapResponse<Type>(body);
+  return unwrapResponse<Type>(await exchange(connection, encodeRequest({ type } as ControlRequest)));
 }
 
 /** The result in a response. @throws {ControlError} The daemon's refusal. */
@@ -45,6 +42,19 @@ async function connect(socket: string): Promise<Deno.UnixConn> {
   }
 }
 
+/** Sends a request and receives the body of the response. */
+async function exchange(connection: Deno.UnixConn, request: Uint8Array): Promise<Uint8Array> {
+  try {
+    await writeAll(connection, request);
+    const header = await readExactly(connection, HEADER);
+    return await readExactly(connection, bodyLength(header, MAX_RESPONSE));
+  } catch (error) {
+    // It may hang up on another user before it has read a word.
+    const hungUp = error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset;
+    throw hungUp ? lost(error) : error;
+  }
+}
+
 async function writeAll(connection: Deno.UnixConn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
@@ -53,8 +63,12 @@ async function readExactly(connection: Deno.UnixConn, length: number): Promise<U
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length;) {
     const count = await connection.read(bytes.subarray(at));
-    if (count === null) throw new ControlError("lost", "The daemon closed the connection", "bwssh status");
+    if (count === null) throw lost();
     at += count;
   }
   return bytes;
+}
+
+function lost(cause?: unknown): ControlError {
+  return new ControlError("lost", "The daemon closed the connection", "bwssh status", { cause });
 }

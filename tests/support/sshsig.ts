@@ -15,17 +15,24 @@ const MESSAGE = "a text to sign\n";
 export class SshSig implements Disposable {
   readonly #dir: TempDir = makeTempDir("sshsig");
   readonly #env: Env;
+  readonly #prefix: readonly string[];
   #signed = 0;
 
-  /** @param agent The agent's socket. */
-  constructor(agent: string) {
+  /** @param agent The agent's socket. @param prefix Words before the command line that signs, as of setpriv(1). */
+  constructor(agent: string, prefix: readonly string[] = []) {
+    this.#prefix = prefix;
     this.#env = { ...baseEnv(this.#dir.path), SSH_AUTH_SOCK: agent };
+  }
+
+  /** Where the files for signing lie. */
+  get path(): string {
+    return this.#dir.path;
   }
 
   /** Signs a text. Any exit code is an answer; standard output is the signature. */
   async sign(publicKey: string, namespace = "file"): Promise<RunResult> {
-    const key = this.#dir.write(`key-${this.#signed++}.pub`, `${publicKey}\n`);
-    return await run(["ssh-keygen", "-q", "-Y", "sign", "-n", namespace, "-f", key], {
+    const key = this.#dir.write(`key-${this.#signed++}.pub`, `${publicKey}\n`, 0o644);
+    return await run([...this.#prefix, "ssh-keygen", "-q", "-Y", "sign", "-n", namespace, "-f", key], {
       env: this.#env,
       stdin: MESSAGE,
     });
