@@ -110,7 +110,7 @@ Deno.test({
       const user = new Git(server, client);
       const url = await user.serve(server, "project.git");
       await user.run(["clone", "--quiet", url, dir.join("one")]);
-      const signing = ["-c", "gpg.format=ssh", "-c", `user.signingkey=key::${keys.ed25519.publicKey}`];
+      const signing = ["-c", "gpg.format=ssh", "-c", `user.signingkey=${publicFile("ed25519")}`];
       Deno.writeTextFileSync(dir.join("one", "file"), FILE);
       await user.run(["add", "file"], dir.join("one"));
       await user.run([...signing, "commit", "--quiet", "-S", "-m", "Signed"], dir.join("one"));
