@@ -26,10 +26,15 @@ import {
 /** What a planted program says; nothing of ours does. */
 const EVIL = "#!/bin/sh\necho EVIL\n";
 
-/** A home with everything unpacked: hard work once, a reflink or a copy for each test. */
-async function unpackedHome(): Promise<TempDir> {
+/**
+ * A home with everything unpacked.
+ *
+ * @param copied Whether its files are its own; else they are links to those that other tests use too.
+ */
+async function unpackedHome(copied = false): Promise<TempDir> {
   const home = makeTempDir("unpack");
-  await runOk(["cp", "-a", "--reflink=auto", `${await warmHome()}/.cache`, home.path], { env: unpackEnv(home.path) });
+  const how = copied ? "--reflink=auto" : "--link";
+  await runOk(["cp", "-a", how, `${await warmHome()}/.cache`, home.path], { env: unpackEnv(home.path) });
   return home;
 }
 
@@ -160,7 +165,7 @@ if (kinds().includes("self-extracting")) {
 
   for (const { name, spoil } of TAMPERED) {
     Deno.test(`${name} is replaced, never run`, async () => {
-      using home = await unpackedHome();
+      using home = await unpackedHome(true);
       const program = await stub("self-extracting");
       const header = await readHeader(program);
       const files = unpacked(home.join(".cache", "bwssh"), header);
@@ -174,7 +179,7 @@ if (kinds().includes("self-extracting")) {
   }
 
   rootTest("a Deno of another user is replaced, never run", async () => {
-    using home = await unpackedHome();
+    using home = await unpackedHome(true);
     const program = await stub("self-extracting");
     const { deno } = unpacked(home.join(".cache", "bwssh"), await readHeader(program));
     await Deno.chown(deno, NOBODY, NOBODY);

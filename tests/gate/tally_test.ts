@@ -1,5 +1,5 @@
 import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
-import { groupSuites } from "../../tools/gate/suites.ts";
+import { groupSuites, splitInto } from "../../tools/gate/suites.ts";
 import { add, exitCode, readTally, tallyLine } from "../../tools/gate/tally.ts";
 
 const OUTPUTS = [
@@ -64,4 +64,10 @@ Deno.test("groupSuites() makes a suite of each folder, those on the binary last,
     { name: "ffi", files: ["tests/ffi/a_test.ts"] },
     { name: "ssh", files: ["tests/ssh/x/b_test.ts"] },
   ]);
+});
+
+Deno.test("splitInto() deals every file out once, into no empty lane", () => {
+  deepEqual(splitInto(2, ["a", "b", "c"]), [["a", "c"], ["b"]]);
+  deepEqual(splitInto(2, ["a"]), [["a"]]);
+  deepEqual(splitInto(2, []), []);
 });

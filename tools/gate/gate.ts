@@ -9,7 +9,7 @@
 import { ROOT } from "../build/build.ts";
 import { ensureTestTools } from "../setup.ts";
 import { runStep, runSuite, say } from "./run.ts";
-import { findTestFiles, groupSuites, type Suite } from "./suites.ts";
+import { findTestFiles, groupSuites, splitInto, type Suite } from "./suites.ts";
 import { add, exitCode, NOTHING, type Tally, tallyLine } from "./tally.ts";
 
 /** What to run. */
@@ -19,6 +19,9 @@ export interface GateOptions {
   /** Only what runs a built binary, against the one BWSSH_TEST_BINARY names; nothing is built or checked. */
   readonly binaryOnly: boolean;
 }
+
+/** How many processes share the suite that waits most, for `bw` and for daemons. Each of its files has its own world. */
+const REAL_LANES = 2;
 
 /** The rooms whose examples in comments run as tests. */
 const DOCUMENTED = ["mod/ssh", "mod/agent", "mod/policy", "mod/control"] as const;
@@ -68,9 +71,19 @@ async function* parts(options: GateOptions): AsyncGenerator<{ readonly name: str
     const args = ["test", "-A", "--doc", "--permit-no-files", ...DOCUMENTED];
     yield { name: "examples", tally: await runSuite({ name: "examples in comments", args, root }) };
   }
-  for (const suite of suites) {
-    const args = ["test", "-A", ...(filters.length === 0 && !binaryOnly ? ["--no-check"] : []), ...suite.files];
-    yield { name: suite.name, tally: await runSuite({ name: suite.name, args, root, env: environment(options) }) };
+  const flags = ["test", "-A", ...(filters.length === 0 && !binaryOnly ? ["--no-check"] : [])];
+  for (const { name, files } of suites) {
+    const lanes = splitInto(name === "real" ? REAL_LANES : 1, files);
+    const running = lanes.map((lane, at) =>
+      runSuite({
+        name: lanes.length === 1 ? name : `${name}, ${at + 1} of ${lanes.length}`,
+        args: [...flags, ...lane],
+        root,
+        env: environment(options),
+        prefix: lanes.length === 1 ? "" : `${at + 1}| `,
+      })
+    );
+    yield { name, tally: add(await Promise.all(running)) };
   }
 }
 

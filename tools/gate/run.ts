@@ -20,6 +20,8 @@ export interface GateCommand {
   /** The project. */
   readonly root: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Goes before each line it prints; where two run at once, it tells whose it is. */
+  readonly prefix?: string;
 }
 
 /** Writes a line about the gate itself. */
@@ -38,7 +40,7 @@ export async function runSuite(command: GateCommand): Promise<Tally> {
   return readTally(await watch(command));
 }
 
-async function watch({ name, args, root, env = {} }: GateCommand): Promise<Ending> {
+async function watch({ name, args, root, env = {}, prefix = "" }: GateCommand): Promise<Ending> {
   say(`\n== ${name}`);
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), SUITE_DEADLINE);
@@ -52,10 +54,15 @@ async function watch({ name, args, root, env = {} }: GateCommand): Promise<Endin
     signal: deadline.signal,
   }).spawn();
   let output = "";
+  let shown = 0;
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
     output += text;
-    Deno.stdout.writeSync(new TextEncoder().encode(text));
+    for (let end = output.indexOf("\n", shown); end !== -1; end = output.indexOf("\n", shown)) {
+      say(prefix + output.slice(shown, end));
+      shown = end + 1;
+    }
   }
+  if (shown < output.length) say(prefix + output.slice(shown));
   const { code, signal } = await child.status;
   clearTimeout(timer);
   if (deadline.signal.aborted) say(`gate: ${name} took longer than ${SUITE_DEADLINE / 60_000} minutes and was ended`);

@@ -44,6 +44,13 @@ export function groupSuites(files: readonly string[], filters: readonly string[]
   return [...groups].map(([name, files]) => ({ name, files })).sort((a, b) => rank(a) - rank(b) || order(a, b));
 }
 
+/** Deals files out to so many lanes, or fewer where there are fewer files. */
+export function splitInto(lanes: number, files: readonly string[]): readonly (readonly string[])[] {
+  const dealt = Array.from({ length: Math.min(lanes, files.length) }, (): string[] => []);
+  files.forEach((file, at) => dealt[at % dealt.length]?.push(file));
+  return dealt;
+}
+
 /** What the others stand on comes first. */
 function rank({ name }: Suite): number {
   const at = ["project", "", "build", "real"].indexOf(name);
