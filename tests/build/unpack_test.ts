@@ -35,6 +35,9 @@ async function unpackedHome(copied = false): Promise<TempDir> {
   const home = makeTempDir("unpack");
   const how = copied ? "--reflink=auto" : "--link";
   await runOk(["cp", "-a", how, `${await warmHome()}/.cache`, home.path], { env: unpackEnv(home.path) });
+  // Deno's databases are no files to be shared by links.
+  const { main } = unpacked(home.join(".cache", "bwssh"), await readHeader(await stub("self-extracting")));
+  await Deno.remove(main.replace(/[^/]*$/, "deno"), { recursive: true });
   return home;
 }
 
