@@ -54,11 +54,13 @@ export class ReceiveBuffer implements Disposable {
 
   /**
    * Fills the buffer from a socket.
+   * @param limit The most bytes to take; what is not taken waits in the kernel.
    * @returns Bytes received, 0 at the end (a reset connection included), {@linkcode WOULD_BLOCK}.
    * @throws {ErrnoError}
    */
-  receive(libc: Libc, fd: number): number {
-    return this.#filled(libc, libc.symbols.recv(fd, this.#bytes, BigInt(this.#bytes.length), 0), "recv", fd);
+  receive(libc: Libc, fd: number, limit = Infinity): number {
+    const length = BigInt(Math.min(limit, this.#bytes.length));
+    return this.#filled(libc, libc.symbols.recv(fd, this.#bytes, length, 0), "recv", fd);
   }
 
   /** The same from a pipe. */

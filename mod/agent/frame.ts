@@ -76,6 +76,11 @@ export class FrameAssembler {
     return this.#header + this.#filled;
   }
 
+  /** Bytes that the frame whose header was seen still needs; 0 between frames. */
+  get missing(): number {
+    return this.#missing;
+  }
+
   /**
    * Takes in what was received and hands over every frame that is whole with it, in order.
    *
@@ -141,7 +146,8 @@ export class FrameAssembler {
 
   #finish(): AgentFrame {
     const drained = this.#length > 1 && !PUBLIC.has(this.#code);
-    const frame = { code: this.#code, body: this.#body.subarray(0, this.#filled), drained };
+    const body = this.#filled === this.#body.length ? this.#body : this.#body.subarray(0, this.#filled);
+    const frame = { code: this.#code, body, drained };
     this.#reset();
     return frame;
   }

@@ -19,6 +19,8 @@ import type { SignService } from "./sign_service.ts";
 
 /** Requests of one client handled in a row before others get their turn. */
 const SHARE = 8;
+/** Lines the log gets about what one connection sent that is no request; the rest of a flood would fill the disk. */
+const MAX_COMPLAINTS = 8;
 
 /** What all sessions share. */
 export interface AgentParts {
@@ -38,6 +40,7 @@ export class AgentSession implements Session {
   #frames: AgentFrame[] = [];
   #next = 0;
   #forwarded: true | "unknown" = "unknown";
+  #complaints = 0;
 
   /** @param readPeer Looks the peer up in /proc; done at the first request that needs it. */
   constructor(parts: AgentParts, readPeer: () => PeerFacts) {
@@ -45,8 +48,13 @@ export class AgentSession implements Session {
     this.#readPeer = readPeer;
   }
 
-  get midMessage(): boolean {
+  /** In the middle of a frame; between frames an agent's client may wait for as long as it likes. */
+  get waitsForClient(): boolean {
     return this.#assembler.pending > 0;
+  }
+
+  get missing(): number {
+    return this.#assembler.missing;
   }
 
   received(bytes: ReceiveBuffer): void {
@@ -90,10 +98,10 @@ export class AgentSession implements Session {
       case "extension":
         return this.#extend(request.name, request.contents);
       case "malformed":
-        this.#parts.log.warning(`refused ${this.#who()}: ${request.message}`);
+        this.#complain("warning", request.message);
         return failure();
       case "unsupported":
-        this.#parts.log.info(`refused ${this.#who()}: ${messageName(request.code)} is not supported`);
+        this.#complain("info", `${messageName(request.code)} is not supported`);
         return failure();
       default:
         return request satisfies never;
@@ -112,6 +120,13 @@ export class AgentSession implements Session {
     if (name !== SESSION_BIND) return failure();
     if (decodeSessionBind(contents).forwarding) this.#forwarded = true;
     return extensionFailure();
+  }
+
+  #complain(level: "warning" | "info", what: string): void {
+    this.#complaints++;
+    if (this.#complaints > MAX_COMPLAINTS) return;
+    const more = this.#complaints === MAX_COMPLAINTS ? "; more of this connection is not logged" : "";
+    this.#parts.log[level](`refused ${this.#who()}: ${what}${more}`);
   }
 
   #who(): string {

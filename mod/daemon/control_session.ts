@@ -37,6 +37,7 @@ export class ControlSession implements Session {
   #unlock: ControlRequest | undefined;
   #missing = 0;
   readonly #ready: Ready[] = [];
+  #answering = false;
 
   constructor(handlers: ControlHandlers, memory: SecretMemory, log: Log) {
     this.#handlers = handlers;
@@ -44,8 +45,14 @@ export class ControlSession implements Session {
     this.#writer = memory.writer(MAX_SECRET);
   }
 
-  get midMessage(): boolean {
-    return this.#frame.length > 0 || this.#unlock !== undefined;
+  /** Whoever connects here asks at once and goes: there are few places, and one that idles takes another's. */
+  get waitsForClient(): boolean {
+    return !this.#answering && this.#ready.length === 0;
+  }
+
+  /** A request is short, and a session shorter. */
+  get missing(): number {
+    return 0;
   }
 
   received(bytes: ReceiveBuffer): void {
@@ -59,6 +66,7 @@ export class ControlSession implements Session {
 
   work(connection: Connection): Progress {
     const next = this.#ready.shift();
+    this.#answering = next !== undefined;
     if (next === undefined) return "idle";
     connection.await(this.#answer(next));
     return "waiting";

@@ -34,6 +34,8 @@ export class SocketServer implements Disposable {
   readonly #open: (fd: Fd, peer: PeerCredentials) => Session | undefined;
   readonly #connections = new Set<Connection>();
   #accepting = true;
+  /** Whether the log has it already that others wait. */
+  #complained = false;
 
   /** @param open Makes a session for a peer, or refuses it; it has logged why. */
   constructor(parts: ServerParts, open: (fd: Fd, peer: PeerCredentials) => Session | undefined) {
@@ -52,11 +54,13 @@ export class SocketServer implements Disposable {
     for (const connection of this.#connections) {
       if (connection.closeIfStalled(now, STALL_MS)) {
         this.#parts.log.warning(
-          `closed a ${this.#parts.name} connection that made no progress for ${STALL_MS / 1000} s`,
+          `closed a connection to the ${this.#parts.name} socket that made no progress for ${STALL_MS / 1000} s`,
         );
       }
     }
-    if (!this.#accepting) this.#setAccepting(this.#connections.size < this.#parts.maxConnections);
+    const room = this.#connections.size < this.#parts.maxConnections;
+    if (room) this.#complained = false;
+    if (!this.#accepting) this.#setAccepting(room);
   }
 
   [Symbol.dispose](): void {
@@ -65,10 +69,10 @@ export class SocketServer implements Disposable {
   }
 
   #accept(): void {
-    const { libc, listener, log, name } = this.#parts;
+    const { libc, listener, name } = this.#parts;
     for (let i = 0; i < ACCEPT_ROUND; i++) {
       if (this.#connections.size >= this.#parts.maxConnections) {
-        log.warning(`the ${name} socket has ${this.#connections.size} connections, the most allowed; others wait`);
+        this.#complain(`the ${name} socket has ${this.#connections.size} connections, the most allowed; others wait`);
         return this.#setAccepting(false);
       }
       let fd: Fd | undefined;
@@ -76,7 +80,7 @@ export class SocketServer implements Disposable {
         fd = acceptFrom(libc, listener);
       } catch (error) {
         // Out of descriptors: those waiting in the backlog are served when one is closed.
-        log.error(`${error instanceof Error ? error.message : "Cannot accept a connection"}; others wait`);
+        this.#complain(`${textOf(error)}; others wait`);
         return this.#setAccepting(false);
       }
       if (fd === undefined) return;
@@ -89,15 +93,22 @@ export class SocketServer implements Disposable {
     try {
       const session = this.#open(fd, peerCredentials(libc, fd.number));
       if (session === undefined) return fd[Symbol.dispose]();
-      const connection = new Connection({ libc, loop, fd, session, buffer }, (closed) => {
+      const connection = new Connection({ libc, loop, fd, session, buffer }, (closed, failure) => {
         this.#connections.delete(closed);
+        if (failure !== undefined) log.error(`closed a ${name} connection: ${textOf(failure)}`);
         if (!this.#accepting) this.#setAccepting(true);
       });
       this.#connections.add(connection);
     } catch (error) {
-      log.error(`refused a ${name} connection: ${error instanceof Error ? error.message : "unknown error"}`);
+      log.error(`refused a ${name} connection: ${textOf(error)}`);
       fd[Symbol.dispose]();
     }
+  }
+
+  /** One line a sweep at most: clients that come and go at the limit would fill the log. */
+  #complain(text: string): void {
+    if (!this.#complained) this.#parts.log.warning(text);
+    this.#complained = true;
   }
 
   #setAccepting(accepting: boolean): void {
@@ -105,4 +116,8 @@ export class SocketServer implements Disposable {
     this.#accepting = accepting;
     this.#parts.loop.poller.change(this.#parts.listener.number, { read: accepting, write: false });
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : "unknown error";
 }
