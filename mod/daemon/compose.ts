@@ -39,6 +39,11 @@ import { VaultService } from "./vault_service.ts";
 const RECEIVE_SIZE = 64 * 1024;
 /** The command line asks briefly and one at a time. */
 const MAX_CONTROL_CONNECTIONS = 64;
+/**
+ * Descriptors that agent connections leave to others: the control socket's connections, the pipes of `bw`, the look into
+ * /proc at who asks, the runtime. Without them a crowd of clients would make `bwssh lock` and all signatures fail.
+ */
+const RESERVED_FILES = 2 * MAX_CONTROL_CONNECTIONS;
 
 /** What the daemon is made of and told. */
 export interface DaemonParts {
@@ -50,6 +55,8 @@ export interface DaemonParts {
   readonly load: () => Promise<LoadedConfig>;
   readonly build: BuildInfo;
   readonly memlock: Limit;
+  /** The number of open files. */
+  readonly files: Limit;
   /** Undefined where there is no place for a cache. */
   readonly cacheDir: string | undefined;
   /** The environment of which `bw` gets a part. */
@@ -69,8 +76,11 @@ export interface Daemon extends AsyncDisposable {
   lock(): void;
   /** Reads the configuration again; what is wrong with it is logged and the old one stays. */
   reloadQuietly(): void;
-  /** Closes stalled clients, drops what was kept for speed; to be called every few seconds. */
-  sweep(): void;
+  /**
+   * Closes stalled clients, drops what was kept for speed; to be called every few seconds.
+   * @param now Monotonic milliseconds; performance.now() if left out.
+   */
+  sweep(now?: number): void;
 }
 
 /** Puts a daemon together. @throws {SecretMemoryError | CryptoError} If keys could not be kept safe. */
@@ -119,10 +129,14 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
     loop.stop();
   };
 
+  const maxConnections = connectionsWithin(parts.files, loaded.config.daemon.maxConnections);
+  if (maxConnections < loaded.config.daemon.maxConnections) {
+    log.warning(`serving ${maxConnections} connections at a time: the limit of open files allows no more`);
+  }
   const server = { libc, loop, log, buffer };
   const agents: SocketServer = stack.use(
     new SocketServer(
-      { ...server, listener: listeners.agent, name: "agent", maxConnections: loaded.config.daemon.maxConnections },
+      { ...server, listener: listeners.agent, name: "agent", maxConnections },
       (_fd, peer) => {
         // root may list: it could read our memory's owner out of existence anyway. Signing is policy's business.
         if (peer.uid !== Deno.uid() && peer.uid !== 0) return refuseUser(log, "agent", peer.uid);
@@ -172,14 +186,19 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
         (error) => log.error(`kept the old configuration: ${error instanceof Error ? error.message : "unknown error"}`),
       ).finally(() => log.flush());
     },
-    sweep: (): void => {
-      const now = performance.now();
+    sweep: (now = performance.now()): void => {
       agents.sweep(now);
       control.sweep(now);
       backend.dropIdle(now);
+      log.flush(); // there may be no round of the loop for hours
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** How many agent connections there may be; half of the descriptors where a small limit leaves no reserve. */
+function connectionsWithin({ soft = Infinity }: Limit, wanted: number): number {
+  return Math.min(wanted, Math.max(soft - RESERVED_FILES, Math.floor(soft / 2)));
 }
 
 /** The approver that the configuration names. */

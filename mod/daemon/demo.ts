@@ -9,7 +9,7 @@ import type { BuildInfo } from "../config/build_info.ts";
 import type { Launch } from "../config/launch.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Environment } from "../config/paths.ts";
-import { hardenProcess, raiseMemlockLimit } from "../../ffi/harden.ts";
+import { hardenProcess, raiseFileLimit, raiseMemlockLimit } from "../../ffi/harden.ts";
 import { openLibc } from "../../ffi/libc.ts";
 import { generateKey } from "../keys/generate.ts";
 import { composeDaemon, type Daemon } from "./compose.ts";
@@ -48,6 +48,7 @@ async function demonstrate(root: string, { build, env, uid }: DemoOptions): Prom
   using libc = openLibc();
   hardenProcess(libc);
   const memlock = raiseMemlockLimit(libc);
+  const files = raiseFileLimit(libc);
   Deno.umask(0o077);
   Deno.writeTextFileSync(`${root}/config.toml`, CONFIG);
   const own: Record<string, string> = { BWSSH_CONFIG: `${root}/config.toml`, BWSSH_RUNTIME_DIR: `${root}/run` };
@@ -57,7 +58,7 @@ async function demonstrate(root: string, { build, env, uid }: DemoOptions): Prom
   using listeners = openListeners(libc, { ...loaded.config.daemon, inherited: 0 });
   const environment = { PATH: env("PATH") ?? "/usr/bin:/bin" };
   await using daemon = await composeDaemon(
-    { libc, log, listeners, loaded, load, build, memlock, cacheDir: undefined, environment },
+    { libc, log, listeners, loaded, load, build, memlock, files, cacheDir: undefined, environment },
   );
   fill(daemon);
   const serving = daemon.run();

@@ -34,6 +34,7 @@ export class EventLoop {
   #outstanding = 0;
   #stopping = false;
   #stopped = false;
+  #grace: ReturnType<typeof setTimeout> | undefined;
 
   /** @param beforeAnswers Called in each round before any answer leaves. */
   constructor(poller: Poller, beforeAnswers: () => void) {
@@ -73,11 +74,10 @@ export class EventLoop {
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    const timer = setTimeout(() => {
+    this.#grace = setTimeout(() => {
       this.#stopped = true;
       this.poller.wake();
     }, GRACE_MS);
-    Deno.unrefTimer(Number(timer));
     this.poller.wake();
   }
 
@@ -94,6 +94,7 @@ export class EventLoop {
         turned = performance.now();
       }
     }
+    clearTimeout(this.#grace);
   }
 
   #isOver(): boolean {

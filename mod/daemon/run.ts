@@ -62,7 +62,7 @@ function absolute(path: string): string {
 async function serve(options: RunOptions, loaded: LoadedConfig, load: () => Promise<LoadedConfig>): Promise<number> {
   using libc = openLibc();
   hardenProcess(libc); // before anything secret exists
-  raiseFileLimit(libc);
+  const files = raiseFileLimit(libc);
   const memlock = raiseMemlockLimit(libc);
   Deno.umask(0o077);
   Deno.chdir("/");
@@ -77,6 +77,7 @@ async function serve(options: RunOptions, loaded: LoadedConfig, load: () => Prom
     load,
     build: options.build,
     memlock,
+    files,
     cacheDir: cacheDirectoryOrNone(options.env),
     environment: { ...wholeEnvironment(), ...options.launch.held },
   });
