@@ -57,13 +57,18 @@ export class VaultService implements Disposable {
 
   /** Loads the keys with a session. @param session Wiped in any case. @throws {ControlError} */
   async unlock(session: Secret): Promise<LoadReport> {
+    using given = session; // out here, because a lock may come before its turn
     return await this.#inTurn(async (signal) => {
-      using given = session;
       const source = this.#open();
       source.setSession(given);
-      const report = await this.#load(source, (loader) => source.read(loader, signal));
-      this.#unlocked = true;
-      return report;
+      try {
+        const report = await this.#load(source, (loader) => source.read(loader, signal));
+        this.#unlocked = true;
+        return report;
+      } finally {
+        // A session that opened nothing is not kept: who is told "locked" is to find it so.
+        if (!this.#unlocked && this.#source === source) this.#forgetSession();
+      }
     });
   }
 
@@ -81,8 +86,7 @@ export class VaultService implements Disposable {
   lock(changed: readonly string[] = []): void {
     this.#running.abort();
     this.#running = new AbortController();
-    this.#source?.forgetSession();
-    this.#source = undefined;
+    this.#forgetSession();
     this.#unlocked = false;
     this.#changed = [...this.#changed, ...changed];
     this.#parts.wipeKeys();
@@ -129,6 +133,11 @@ export class VaultService implements Disposable {
     this.#parts.offer.loaded();
     this.#parts.log.info(`loaded ${keys} keys from ${source.name}, ${loader.problems.length} items with problems`);
     return report;
+  }
+
+  #forgetSession(): void {
+    this.#source?.forgetSession();
+    this.#source = undefined;
   }
 
   #open(): BitwardenSource {
