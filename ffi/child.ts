@@ -14,6 +14,7 @@ import { Fd } from "./unix_socket.ts";
 const O_RDONLY = 0;
 const SYS_PIDFD_OPEN = 434n; // the same number on x86-64 and arm64
 const WNOHANG = 1;
+const SIGKILL = 9;
 
 /** What to start. */
 export interface SpawnOptions {
@@ -41,12 +42,20 @@ export class Child implements Disposable {
   readonly stderr: Fd | undefined;
   #end: ChildEnd | undefined;
 
+  /** @throws {ErrnoError} EMFILE, say; the process, whose end nobody would see, is ended and reaped. */
   constructor(libc: Libc, pid: number, stdout: Fd, stderr: Fd | undefined) {
     this.#libc = libc;
     this.pid = pid;
     this.stdout = stdout;
     this.stderr = stderr;
-    this.pidfd = new Fd(libc, Number(libc.symbols.syscall(SYS_PIDFD_OPEN, BigInt(pid), 0n, 0n)));
+    const pidfd = Number(libc.symbols.syscall(SYS_PIDFD_OPEN, BigInt(pid), 0n, 0n));
+    if (pidfd < 0) {
+      const failure = libc.failure("pidfd_open", `watch process ${pid}`);
+      libc.symbols.kill(pid, SIGKILL);
+      libc.symbols.waitpid(pid, new Int32Array(1), 0);
+      throw failure;
+    }
+    this.pidfd = new Fd(libc, pidfd);
   }
 
   /** Sends a signal; nothing happens once the child was reaped. */
@@ -93,8 +102,9 @@ export function spawnChild(libc: Libc, memory: SecretMemory, options: SpawnOptio
     ? { 1: stdout.writing.number }
     : { 0: { path: "/dev/null", flags: O_RDONLY }, 1: stdout.writing.number, 2: stderr.writing.number };
   const pid = spawn(libc, { argv: options.argv, env: options.env, envAddresses, descriptors });
+  const child = new Child(libc, pid, stdout.reading, stderr?.reading);
   ours.move();
-  return new Child(libc, pid, stdout.reading, stderr?.reading);
+  return child;
 }
 
 /** Address of a NUL-terminated copy in locked memory, which lives as long as `resources`. */
