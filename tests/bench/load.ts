@@ -19,8 +19,8 @@ export interface LoadOptions {
   readonly count?: number;
   /** Offset of 8 bytes to vary. */
   readonly vary?: number;
-  /** A file for pairs of requests and answers. */
-  readonly samples?: string;
+  /** Whether to keep some pairs of requests and answers. */
+  readonly keep?: boolean;
 }
 
 /** What came of it. Latencies are in microseconds. */
@@ -34,10 +34,11 @@ export interface LoadResult {
   readonly max: number;
   /** Processor time of the load generator itself, in seconds. */
   readonly own: number;
-  readonly samples: number;
+  /** Frames: a request, its answer, a request, its answer… */
+  readonly samples: Uint8Array<ArrayBuffer>;
 }
 
-const NUMBERS = ["count", "seconds", "rate", "p50", "p99", "max", "own", "samples"] as const;
+const NUMBERS = ["count", "seconds", "rate", "p50", "p99", "max", "own"] as const;
 /** On top of what a measurement is to take, in milliseconds. */
 const PATIENCE = 120_000;
 
@@ -62,19 +63,21 @@ export class Load {
 
   /** Measures. @throws {Error} If an answer is not of the number it should be, or none comes. */
   async run(options: LoadOptions): Promise<LoadResult> {
-    const { socket, requests, answer, connections, milliseconds = 0, count = 0, vary = 0, samples = "-" } = options;
+    const { socket, requests, answer, connections, milliseconds = 0, count = 0, vary = 0 } = options;
     const file = this.#dir.join("requests");
+    const samples = options.keep === true ? this.#dir.join("samples") : "-";
     await Deno.writeFile(file, new Uint8Array(await new Blob(requests.map((each) => each.slice())).arrayBuffer()));
     const numbers = [answer, connections, milliseconds, count, vary].map(String);
     const { text } = await runOk([this.#program, socket, file, ...numbers, samples], {
       env: baseEnv(this.#dir.path),
       deadline: milliseconds + PATIENCE,
     });
-    return decode(JSON.parse(text));
+    const kept = samples === "-" ? new Uint8Array(0) : await Deno.readFile(samples);
+    return { ...decode(JSON.parse(text)), samples: kept };
   }
 }
 
-function decode(json: unknown): LoadResult {
+function decode(json: unknown): Omit<LoadResult, "samples"> {
   if (typeof json !== "object" || json === null) throw new Error("Cannot read what the load generator printed");
   const entries = new Map<string, unknown>(Object.entries(json));
   const number = (name: typeof NUMBERS[number]): number => {
@@ -84,7 +87,7 @@ function decode(json: unknown): LoadResult {
   };
   return {
     ...{ count: number("count"), seconds: number("seconds"), rate: number("rate"), p50: number("p50") },
-    ...{ p99: number("p99"), max: number("max"), own: number("own"), samples: number("samples") },
+    ...{ p99: number("p99"), max: number("max"), own: number("own") },
   };
 }
 

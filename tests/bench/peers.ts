@@ -8,6 +8,7 @@
  */
 
 import { BackgroundProcess } from "../support/background.ts";
+import { until } from "../support/deadline.ts";
 import { baseEnv, type Env, runOk } from "../support/process.ts";
 import type { TempDir } from "../support/temp.ts";
 import { type BenchKey, vaultListing } from "./keys.ts";
@@ -47,6 +48,9 @@ export interface BwsshOptions {
 /** Any 64 bytes in base64: the stand-in asks for no more, and bwssh for no less. */
 const SESSION = `${"A".repeat(86)}==`;
 
+/** For something that takes milliseconds. */
+const PATIENCE = 10_000;
+
 /** Starts OpenSSH's agent and adds the keys. */
 export async function startSshAgent(dir: TempDir, keys: readonly BenchKey[]): Promise<Peer> {
   const home = dir.dir("ssh-agent");
@@ -85,14 +89,19 @@ export async function startBwssh(dir: TempDir, options: BwsshOptions): Promise<B
   };
 }
 
-/** Like the real one it lingers after its last byte; the time it notes is the one at which its output was complete. */
+/**
+ * Like the real one it lingers after its last byte. It notes the time at which its output was complete, even if it is
+ * asked to end at that very moment.
+ */
 async function makeVault(dir: TempDir, home: string, listing: string): Promise<string> {
   await Deno.writeTextFile(`${home}/items.json`, listing, { mode: 0o600 });
   const script = `#!/bin/sh
+trap stop=1 TERM
 echo call >>'${home}/calls'
 cat '${home}/items.json'
 date +%s%N >'${home}/complete'
-exec sleep 2
+trap - TERM
+[ -n "$stop" ] || exec sleep 2
 `;
   return dir.write(`bw-${home.slice(home.lastIndexOf("/") + 1)}`, script, 0o700);
 }
@@ -115,9 +124,11 @@ kinds = ["auth"]
 
 async function unlock(binary: string, env: Env, home: string): Promise<Unlocked> {
   await Deno.writeTextFile(`${home}/calls`, "");
+  await Deno.writeTextFile(`${home}/complete`, "");
   await runOk([binary, "unlock", "--session-stdin"], { env, stdin: SESSION });
   const ended = performance.timeOrigin + performance.now();
-  const complete = Number(await Deno.readTextFile(`${home}/complete`)) / 1e6;
+  const noted = async (): Promise<string | undefined> => await Deno.readTextFile(`${home}/complete`) || undefined;
+  const complete = Number(await until(noted, PATIENCE, "the stand-in for bw to note the time")) / 1e6;
   const calls = (await Deno.readTextFile(`${home}/calls`)).split("\n").length - 1;
   return { calls, ownMilliseconds: ended - complete };
 }
