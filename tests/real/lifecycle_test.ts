@@ -14,6 +14,7 @@ import { findProgram } from "../../tools/setup_host.ts";
 import { BackgroundProcess } from "../support/background.ts";
 import { bwsshBinary, lendUnpacked } from "../support/binary.ts";
 import { BwsshHome, startDaemon } from "../support/bwssh.ts";
+import { endDetached } from "../support/detached.ts";
 import { until } from "../support/deadline.ts";
 import { run, type RunResult } from "../support/process.ts";
 import { ANY_SESSION, ScriptedBw } from "../support/scripted_bw.ts";
@@ -37,8 +38,10 @@ function told({ code, stderr }: RunResult): readonly [number, string] {
 }
 
 async function failsToStart(home: BwsshHome, pattern: RegExp): Promise<void> {
+  using _started = endDetached("BWSSH_TEST_START=" + home.path);
+  const env = { BWSSH_TEST_START: home.path };
   for (const words of [["daemon", "--foreground"], ["daemon"]]) {
-    const { code, stderr } = await home.bwssh(words);
+    const { code, stderr } = await home.bwssh(words, { env });
     equal(code, 1, stderr);
     match(stderr, pattern);
     match(stderr, /^bwssh: hint: ./m);
@@ -74,6 +77,7 @@ Deno.test("SIGUSR1 wipes the keys, and the daemon goes on", async () => {
 
 Deno.test("the daemon in the background: started once, named by its pid, stopped without a trace", async () => {
   using home = await BwsshHome.create();
+  using _left = endDetached(home.path);
   try {
     const { stderr } = await home.bwsshOk(["daemon"]);
     const [, pid = ""] = /^bwssh: daemon running, pid (\d+)$/m.exec(stderr) ?? [];

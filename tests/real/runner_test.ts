@@ -10,6 +10,7 @@
 import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
 import { bwProgram, ensureTestTools } from "../../tools/setup.ts";
 import { bwsshBinary } from "../support/binary.ts";
+import { endDetached, processesMentioning } from "../support/detached.ts";
 import { Git } from "../support/git.ts";
 import { baseEnv, run } from "../support/process.ts";
 import { Sshd } from "../support/sshd.ts";
@@ -56,17 +57,6 @@ function filesBelow(directory: string, prefix = ""): readonly string[] {
   );
 }
 
-/** Processes whose environment mentions a directory; those we may not look at count as none. */
-function processesOf(directory: string): readonly string[] {
-  return [...Deno.readDirSync("/proc")].map(({ name }) => name).filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && Deno.readTextFileSync(`/proc/${pid}/environ`).includes(directory);
-    } catch {
-      return false;
-    }
-  });
-}
-
 /** `bw` and `bwssh` in a directory for PATH. */
 async function programs(dir: TempDir): Promise<string> {
   const bin = dir.dir("bin");
@@ -89,6 +79,7 @@ Deno.test({
     await using server = await Sshd.start({ authorizedKeys: [keys.deploy.publicKey] });
     await using dir = makeTempDir("runner");
     const url = await new Git(server, {}).serve(server, "project.git");
+    using _left = endDetached(dir.path);
     const [home, out, tmp] = [dir.dir("home"), dir.dir("out"), dir.dir("tmp")];
     dir.dir("home", ".config", "bwssh", "config.d");
     dir.write("home/.config/bwssh/config.toml", Deno.readTextFileSync(EXAMPLE));
@@ -132,7 +123,7 @@ Deno.test({
     match((await author.run(words, server.homePath("project.git"))).stderr, /Good "git" signature for runner@/);
 
     const { pid } = JSON.parse(Deno.readTextFileSync(`${out}/status.json`)) as { readonly pid: number };
-    deepEqual([isRunning(pid), processesOf(home)], [false, []]);
+    deepEqual([isRunning(pid), processesMentioning(home)], [false, []]);
     deepEqual(filesBelow(tmp), []);
     const ours = /^\.config\/(Bitwarden CLI\/|bwssh\/(config\.toml|config\.d\/10-runner\.toml)$)/;
     // The self-extracting kind keeps what it has unpacked: the program itself, not what it has done.
