@@ -20,6 +20,8 @@ export interface CachedIdentity {
 
 const VERSION = 1;
 const FILE = "identities.json";
+/** Thousands of keys fit; what is larger is not ours, and the daemon would hold it for as long as it runs. */
+const MAX_FILE = 16 * 1024 * 1024;
 
 /**
  * Reads the cache.
@@ -28,8 +30,8 @@ const FILE = "identities.json";
 export function readPublicCache(directory: string): readonly CachedIdentity[] {
   try {
     const path = `${directory}/${FILE}`;
-    const { isFile, uid } = Deno.lstatSync(path);
-    if (!isFile || uid !== Deno.uid()) return [];
+    const { isFile, uid, size } = Deno.lstatSync(path);
+    if (!isFile || uid !== Deno.uid() || size > MAX_FILE) return [];
     const parsed: unknown = JSON.parse(Deno.readTextFileSync(path));
     if (!isRecord(parsed) || parsed["version"] !== VERSION || !Array.isArray(parsed["identities"])) return [];
     return parsed["identities"].map(decodeIdentity);
