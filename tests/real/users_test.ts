@@ -15,7 +15,7 @@ import {
 } from "node:assert/strict";
 import type { StatusReport } from "../../mod/control/messages.ts";
 import { bwsshBinary } from "../support/binary.ts";
-import { BwsshHome, startDaemon } from "../support/bwssh.ts";
+import { BwsshHome, type HomeOptions, startDaemon } from "../support/bwssh.ts";
 import { LogFromNow } from "../support/daemon_log.ts";
 import { baseEnv, run, runOk, type RunResult } from "../support/process.ts";
 import { ANY_SESSION, ScriptedBw } from "../support/scripted_bw.ts";
@@ -23,18 +23,41 @@ import { SshSig } from "../support/sshsig.ts";
 import { makeTempDir, type TempDir } from "../support/temp.ts";
 import { makeTestKeys } from "../support/test_keys.ts";
 
-const ignore = Deno.uid() !== 0;
 const NOBODY = 65534;
 /** Without the last words the kernel would not end it with the test: a change of user resets that. */
 const AS_NOBODY = ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--pdeathsig", "KILL", "--"];
 const POLICY = '[auth]\napprover = "none"\n[[rules]]\naction = "allow"\n';
 
 /** The program as nobody runs it: a copy, because the project may lie where only root can go. */
-async function nobodysProgram(dir: TempDir): Promise<string> {
-  Deno.chmodSync(dir.path, 0o711);
-  await Deno.copyFile(await bwsshBinary(), dir.join("program"));
-  Deno.chmodSync(dir.join("program"), 0o755);
-  return dir.write("bwssh", `#!/bin/sh\nexec ${AS_NOBODY.join(" ")} ${dir.join("program")} "$@"\n`, 0o755);
+class NobodysProgram implements Disposable {
+  readonly #dir: TempDir = makeTempDir("nobody");
+  readonly #script: string;
+
+  constructor() {
+    Deno.chmodSync(this.#dir.path, 0o711);
+    const program = this.#dir.join("program");
+    this.#script = this.#dir.write("bwssh", `#!/bin/sh\nexec ${AS_NOBODY.join(" ")} ${program} "$@"\n`, 0o755);
+    // Shared by all homes, as what is unpacked there is large.
+    Deno.chownSync(this.#dir.dir("cache"), NOBODY, NOBODY);
+  }
+
+  /** Puts the copy in its place. */
+  async prepare(): Promise<void> {
+    await Deno.copyFile(await bwsshBinary(), this.#dir.join("program"));
+    Deno.chmodSync(this.#dir.join("program"), 0o755);
+  }
+
+  /** A home of nobody's. */
+  async home(options: HomeOptions): Promise<BwsshHome> {
+    const env = { XDG_CACHE_HOME: this.#dir.join("cache"), ...options.env };
+    const home = await BwsshHome.create({ ...options, binary: this.#script, env });
+    await giveToNobody(home.path);
+    return home;
+  }
+
+  [Symbol.dispose](): void {
+    this.#dir[Symbol.dispose]();
+  }
 }
 
 /** Gives a directory with everything in it to nobody. */
@@ -49,66 +72,68 @@ function listAsNobody(agent: string): Promise<RunResult> {
   return run([...AS_NOBODY, "ssh-add", "-L"], { env: { ...baseEnv("/nonexistent"), SSH_AUTH_SOCK: agent } });
 }
 
-Deno.test({
-  name: "another user is turned away at both sockets, whatever the modes of files say",
-  ignore,
-  async fn(): Promise<void> {
-    using bw = new ScriptedBw(await makeTestKeys({ key: { type: "ed25519" } }));
-    await using dir = makeTempDir("nobody");
-    await using daemon = await startDaemon({ config: bw.table + POLICY });
-    await daemon.unlock(ANY_SESSION);
-    const { home } = daemon;
-    for (const path of [home.path, `${home.path}/run`, `${home.path}/run/bwssh`]) Deno.chmodSync(path, 0o711);
-    for (const socket of [home.agentSocket, home.controlSocket]) Deno.chmodSync(socket, 0o666);
-    const log = new LogFromNow(daemon);
-    const { code, text } = await listAsNobody(home.agentSocket);
-    notEqual(code, 0);
-    equal(text, "");
-    await log.waitFor(/closed a connection to the agent socket: it came from uid 65534/);
+/** Another user is turned away at both sockets, whatever the modes of files say. */
+async function turnsAway(nobody: NobodysProgram): Promise<void> {
+  using bw = new ScriptedBw(await makeTestKeys({ key: { type: "ed25519" } }));
+  await using daemon = await startDaemon({ config: bw.table + POLICY });
+  await daemon.unlock(ANY_SESSION);
+  const { home } = daemon;
+  for (const path of [home.path, `${home.path}/run`, `${home.path}/run/bwssh`]) Deno.chmodSync(path, 0o711);
+  for (const socket of [home.agentSocket, home.controlSocket]) Deno.chmodSync(socket, 0o666);
+  const log = new LogFromNow(daemon);
+  const { code, text } = await listAsNobody(home.agentSocket);
+  notEqual(code, 0);
+  equal(text, "");
+  await log.waitFor(/closed a connection to the agent socket: it came from uid 65534/);
 
-    using intruder = await BwsshHome.create({
-      binary: await nobodysProgram(dir),
-      env: { BWSSH_CONTROL_SOCKET: home.controlSocket },
+  using intruder = await nobody.home({ env: { BWSSH_CONTROL_SOCKET: home.controlSocket } });
+  for (const command of ["status", "lock", "stop"]) {
+    const log = new LogFromNow(daemon);
+    const { code, text, stderr } = await intruder.bwssh([command]);
+    deepEqual([code, text, stderr], [1, "", "bwssh: The daemon closed the connection\nbwssh: hint: bwssh status\n"]);
+    await log.waitFor(/closed a connection to the control socket: it came from uid 65534/);
+  }
+  const { state, keys } = await home.bwsshJson(["status"]) as StatusReport;
+  deepEqual([state, keys], ["unlocked", 1]);
+}
+
+/** Root may list the keys of an ordinary user's daemon, and neither sign nor command. */
+async function resistsRoot(nobody: NobodysProgram): Promise<void> {
+  const { key } = await makeTestKeys({ key: { type: "ed25519" } });
+  using bw = new ScriptedBw({ key });
+  bw.chown(NOBODY, NOBODY);
+  using home = await nobody.home({ config: bw.table + POLICY });
+  await using daemon = await home.start();
+  await daemon.unlock(ANY_SESSION);
+  const own = await listAsNobody(home.agentSocket);
+  equal(own.text, `${key.publicKey} key\n`, own.stderr);
+  equal((await run(["ssh-add", "-L"], { env: home.clientEnv })).text, own.text);
+
+  using asRoot = new SshSig(home.agentSocket);
+  using asNobody = new SshSig(home.agentSocket, AS_NOBODY);
+  await giveToNobody(asNobody.path);
+  match(await asNobody.signAndVerify(key.publicKey) ?? "refused", /^Good "file" signature/);
+  const log = new LogFromNow(daemon);
+  equal(await asRoot.signAndVerify(key.publicKey), undefined);
+  await log.waitFor(/refused sshsig:file .*: other-user: The client runs as uid 0, and only uid 65534 may sign/);
+
+  using ours = await BwsshHome.create({ env: { BWSSH_CONTROL_SOCKET: home.controlSocket } });
+  notEqual((await ours.bwssh(["lock"])).code, 0);
+  await log.waitFor(/closed a connection to the control socket: it came from uid 0/);
+  equal((await home.bwsshJson(["status"]) as StatusReport).keys, 1);
+}
+
+Deno.test({
+  name: "several users",
+  ignore: Deno.uid() !== 0,
+  async fn(t): Promise<void> {
+    using nobody = new NobodysProgram();
+    await nobody.prepare();
+    await t.step("another one is turned away at both sockets, whatever the modes of files say", async () => {
+      await turnsAway(nobody);
     });
-    await giveToNobody(intruder.path);
-    for (const command of ["status", "lock", "stop"]) {
-      const log = new LogFromNow(daemon);
-      const { code, text, stderr } = await intruder.bwssh([command]);
-      deepEqual([code, text, stderr], [1, "", "bwssh: The daemon closed the connection\nbwssh: hint: bwssh status\n"]);
-      await log.waitFor(/closed a connection to the control socket: it came from uid 65534/);
-    }
-    const { state, keys } = await home.bwsshJson(["status"]) as StatusReport;
-    deepEqual([state, keys], ["unlocked", 1]);
-  },
-});
-
-Deno.test({
-  name: "root may list the keys of an ordinary user's daemon, and neither sign nor command",
-  ignore,
-  async fn(): Promise<void> {
-    const { key } = await makeTestKeys({ key: { type: "ed25519" } });
-    using bw = new ScriptedBw({ key });
-    bw.chown(NOBODY, NOBODY);
-    await using dir = makeTempDir("nobody");
-    using home = await BwsshHome.create({ binary: await nobodysProgram(dir), config: bw.table + POLICY });
-    await giveToNobody(home.path);
-    await using daemon = await home.start();
-    await daemon.unlock(ANY_SESSION);
-    const own = await listAsNobody(home.agentSocket);
-    equal(own.text, `${key.publicKey} key\n`, own.stderr);
-    equal((await run(["ssh-add", "-L"], { env: home.clientEnv })).text, own.text);
-
-    using asRoot = new SshSig(home.agentSocket);
-    using asNobody = new SshSig(home.agentSocket, AS_NOBODY);
-    await giveToNobody(asNobody.path);
-    match(await asNobody.signAndVerify(key.publicKey) ?? "refused", /^Good "file" signature/);
-    const log = new LogFromNow(daemon);
-    equal(await asRoot.signAndVerify(key.publicKey), undefined);
-    await log.waitFor(/refused sshsig:file .*: other-user: The client runs as uid 0, and only uid 65534 may sign/);
-
-    using ours = await BwsshHome.create({ env: { BWSSH_CONTROL_SOCKET: home.controlSocket } });
-    notEqual((await ours.bwssh(["lock"])).code, 0);
-    await log.waitFor(/closed a connection to the control socket: it came from uid 0/);
-    equal((await home.bwsshJson(["status"]) as StatusReport).keys, 1);
+    await t.step("root may list the keys of an ordinary user's daemon, and neither sign nor command", async () => {
+      await resistsRoot(nobody);
+    });
   },
 });
