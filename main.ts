@@ -7,7 +7,7 @@
 import { runCli } from "./mod/cli/app.ts";
 import { buildInfo } from "./mod/config/build_info.ts";
 import { launch } from "./mod/config/launch.ts";
-import { processEnvironment, wholeEnvironment } from "./mod/config/paths.ts";
+import { processEnvironment } from "./mod/config/paths.ts";
 
 if (import.meta.main) {
   const build = buildInfo();
@@ -17,7 +17,6 @@ if (import.meta.main) {
   const code = await runCli({
     process: { stdout: writerTo(Deno.stdout), stderr: writerTo(Deno.stderr) },
     ...parts,
-    wholeEnvironment,
     daemon: async (flags) => await (await import("./mod/daemon/run.ts")).runDaemon({ ...parts, ...flags }),
     demo: async () => await (await import("./mod/daemon/demo.ts")).runDemo(parts),
   }, args);

@@ -9,7 +9,7 @@ import { openPipe, spawn } from "./spawn.ts";
 import { Fd } from "./unix_socket.ts";
 
 const O_RDONLY = 0;
-const LOG_FLAGS = 0o1 | 0o100 | 0o1000 | 0o400000; // O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
+const LOG_FLAGS = 0o1 | 0o100 | 0o2000 | 0o400000; // O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW
 /** The number of the ready pipe in the child. */
 export const READY_FD = 3;
 
@@ -22,7 +22,7 @@ export interface Detached extends Disposable {
 
 /**
  * Starts a program detached from terminal and parent.
- * @param logPath Takes its output; replaced, never followed if it is a link.
+ * @param logPath Takes its output, appended: it may be the log of one that runs; never followed if it is a link.
  * @throws {ErrnoError}
  */
 export function spawnDetached(

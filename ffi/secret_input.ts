@@ -50,6 +50,14 @@ export function readSecretVariable(libc: Libc, memory: SecretMemory, name: strin
   return writer.finish();
 }
 
+/** Overwrites a variable of this process where it stands, before anybody makes a string of it. Unset is fine. */
+export function wipeVariable(libc: Libc, name: string): void {
+  const found = libc.symbols.getenv(cString(name));
+  if (found === null) return;
+  const length = Number(libc.symbols.strlen(found));
+  new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(found, length)).fill(0);
+}
+
 /** The secret without the line end that editors, `echo` and here-documents leave; the original is wiped. */
 export function withoutLineEnd(secret: Secret): Secret {
   let end = secret.length;

@@ -17,7 +17,7 @@ export const WOULD_BLOCK = -1;
 /** A receive buffer in locked memory, shared by all connections of one loop: filled, consumed, then filled again. */
 export class ReceiveBuffer implements Disposable {
   readonly #secret: Secret;
-  readonly #bytes: Uint8Array<ArrayBuffer>;
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
 
   /** @param size Bytes per fill. @throws {SecretMemoryError} */
@@ -69,6 +69,7 @@ export class ReceiveBuffer implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#bytes = new Uint8Array(0);
     this.#secret.wipe();
     this.#length = 0;
   }

@@ -62,15 +62,21 @@ export class Rsa implements Disposable {
    * Signs a digest. Several signatures by one key share one object: libcrypto guards its blinding by a lock
    * (rsa_crpt.c, RSA_setup_blinding; tests/keys/rsa_test.ts signs from many threads at once).
    *
+   * @param lane Who asks: lanes take turns; the key if left out.
    * @returns As long as the modulus.
    * @throws {CryptoError} codes "busy", "closed", "secure-heap-exhausted", "failed"
    * @throws {TypeError} If the key was wiped before its turn came. One wiped later completes: libcrypto has its copy.
    */
-  sign(key: RsaPrivate, hash: HashName, digest: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  sign(
+    key: RsaPrivate,
+    hash: HashName,
+    digest: Uint8Array,
+    lane: unknown = key.numbers,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     if (digest.length !== DIGEST_LENGTH[hash] || key.n.length > LONGEST_SIGNATURE) {
       return Promise.reject(new RangeError("Cannot sign with RSA: digest or modulus has a wrong length"));
     }
-    return this.#turns.run(key.numbers, async (slot) => {
+    return this.#turns.run(lane, async (slot) => {
       using object = this.#kept.borrow(key.numbers, key.numbers.length, () => this.#build(key));
       slot.digest.set(digest);
       const status = await this.#symbols.RSA_sign(

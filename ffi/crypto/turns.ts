@@ -1,6 +1,6 @@
 /**
- * Who signs next, when more signatures are wanted than may run at once. Lanes take turns: a flood of slow signatures by
- * one key delays another key's by what already runs, not by the flood.
+ * Who signs next, when more signatures are wanted than may run at once. Lanes take turns: a flood of slow signatures for
+ * one client delays another's by what already runs, not by the flood.
  *
  * @module
  */

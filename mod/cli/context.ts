@@ -19,8 +19,6 @@ export interface CliContext extends CommandContext {
   readonly uid: number;
   readonly build: BuildInfo;
   readonly launch: Launch;
-  /** The environment whole, for programs the user has us start. */
-  readonly wholeEnvironment: () => Readonly<Record<string, string>>;
   /** Runs the demo. @returns The exit code. */
   readonly demo: () => Promise<number>;
   /** Runs the daemon, or starts it in the background. @returns The exit code. */

@@ -24,8 +24,8 @@ export interface UnlockRequest {
   /** Path of the control socket. */
   readonly socket: string;
   readonly config: Config;
-  /** The user's environment, of which `bw` gets a part. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** Looks up a variable of the user's environment, of which `bw` gets a part. */
+  readonly environment: (name: string) => string | undefined;
 }
 
 /** Unlocks the daemon. @throws {ControlError | SecretMemoryError | SourceError | ErrnoError} */

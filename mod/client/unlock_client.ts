@@ -9,7 +9,7 @@ import type { Libc } from "../../ffi/libc.ts";
 import type { Poller } from "../../ffi/poller.ts";
 import type { Secret, SecretMemory } from "../../ffi/secret.ts";
 import { ReceiveBuffer, send, sendSecret, WOULD_BLOCK } from "../../ffi/stream.ts";
-import { connectTo, type Fd } from "../../ffi/unix_socket.ts";
+import { connectTo, type Fd, peerCredentials } from "../../ffi/unix_socket.ts";
 import { bodyLength, encodeRequest, HEADER, MAX_RESPONSE } from "../control/codec.ts";
 import { ControlError, type LoadReport } from "../control/messages.ts";
 import { notRunning, unwrapResponse } from "./control_client.ts";
@@ -28,6 +28,11 @@ export interface UnlockParts {
  */
 export async function sendUnlock(parts: UnlockParts, socket: string, session: Secret): Promise<LoadReport> {
   using connection = connectOrSay(parts.libc, socket);
+  const { uid } = peerCredentials(parts.libc, connection.number);
+  if (uid !== Deno.uid()) {
+    const message = `The session was not sent: "${socket}" is served by uid ${uid}`;
+    throw new ControlError("foreign-daemon", message, "bwssh config show says why this socket");
+  }
   // A few kilobytes on a fresh socket: its buffer takes them whole.
   const header = encodeRequest({ type: "unlock", secretLength: session.length });
   if (

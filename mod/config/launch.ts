@@ -35,9 +35,11 @@ export const HELD_NAMES = ["COMPLETE", "GCONV_PATH", "GLIBC_TUNABLES", "SSLKEYLO
 /** What the header prefixes to the names of what it holds. */
 const CARRIED = "BWSSH_ENV_";
 
-/** The process environment, as far as this needs it; {@linkcode Deno.env} is one. */
+/** The process environment, as far as this needs it. */
 export interface MutableEnvironment {
-  toObject(): Record<string, string>;
+  /** The names alone: a value becomes a string only when it is asked for, because some are secrets. */
+  names(): readonly string[];
+  get(name: string): string | undefined;
   set(name: string, value: string): void;
   delete(name: string): void;
 }
@@ -57,13 +59,13 @@ export interface Launch {
   readonly program: string | undefined;
   /** The name it was called by, without directories: `bwssh`, `bwssh-agentd`. */
   readonly name: string;
-  /** Variables taken out of the environment. For the user's own commands (`run`, `agent CMD`) and nothing else. */
+  /** Variables taken out of the environment, for programs that are to have them: the user's own commands, and `bw`. */
   readonly held: Readonly<Record<string, string>>;
 }
 
 /** Takes this process's environment in hand. Call once, first. */
 export function launch(kind: BuildKind): Launch {
-  return adoptLaunch(Deno.env, { kind, execPath: Deno.execPath(), argv0: firstArgument() });
+  return adoptLaunch(ownEnvironment(), { kind, execPath: Deno.execPath(), argv0: firstArgument() });
 }
 
 /**
@@ -72,29 +74,25 @@ export function launch(kind: BuildKind): Launch {
  * @param env Changed in place.
  */
 export function adoptLaunch(env: MutableEnvironment, facts: ProcessFacts): Launch {
-  const before = env.toObject();
   const held: Record<string, string> = {};
   const selfExtracting = facts.kind === "self-extracting";
   if (selfExtracting) {
     // The header put its own values here (HOME and DENO_DIR that lead nowhere); they are nobody's business from now on.
-    for (const name of ["DENO_DIR", "DENO_NO_UPDATE_CHECK", "DENO_DISABLE_NODE_SHIM", "HOME"]) {
-      env.delete(name);
-      delete before[name];
-    }
+    for (const name of ["DENO_DIR", "DENO_NO_UPDATE_CHECK", "DENO_DISABLE_NODE_SHIM", "HOME"]) env.delete(name);
   }
-  for (const [name, value] of Object.entries(before)) {
-    if (name.startsWith(CARRIED)) {
-      env.delete(name);
-      if (!selfExtracting) continue;
+  for (const name of env.names()) {
+    const isCarried = name.startsWith(CARRIED);
+    if (!isCarried && !isHeld(name)) continue;
+    const value = env.get(name) ?? "";
+    env.delete(name);
+    if (!isCarried) held[name] = value;
+    else if (selfExtracting) {
       const original = name.slice(CARRIED.length);
       if (original === "HOME") env.set("HOME", value);
       else held[original] = value;
-    } else if (isHeld(name)) {
-      env.delete(name);
-      held[name] = value;
     }
   }
-  const called = selfExtracting ? before["BWSSH_SELF"] : facts.argv0;
+  const called = selfExtracting ? env.get("BWSSH_SELF") : facts.argv0;
   env.delete("BWSSH_SELF");
   return { program: programPath(facts, called), name: baseName(called), held };
 }
@@ -118,6 +116,35 @@ function isHeld(name: string): boolean {
 
 function baseName(path: string | undefined): string {
   return path?.slice(path.lastIndexOf("/") + 1) || "bwssh";
+}
+
+/** The environment of this process. */
+function ownEnvironment(): MutableEnvironment {
+  return {
+    names: environmentNames,
+    get: (name) => Deno.env.get(name),
+    set: (name, value) => Deno.env.set(name, value),
+    delete: (name) => Deno.env.delete(name),
+  };
+}
+
+/** The names in /proc/self/environ; `Deno.env.toObject()` would make strings of every value. */
+function environmentNames(): readonly string[] {
+  let bytes: Uint8Array;
+  try {
+    bytes = Deno.readFileSync("/proc/self/environ");
+  } catch {
+    return Object.keys(Deno.env.toObject()); // no /proc
+  }
+  const names: string[] = [];
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(0, start) < 0 ? bytes.length : bytes.indexOf(0, start);
+    const equals = bytes.indexOf("=".charCodeAt(0), start);
+    if (equals > start && equals < end) names.push(new TextDecoder().decode(bytes.subarray(start, equals)));
+    start = end + 1;
+  }
+  bytes.fill(0);
+  return names;
 }
 
 /** argv[0]; `Deno.execPath()` follows links, so it cannot tell `bwssh-agentd` from what it links to. */

@@ -18,11 +18,6 @@ export function processEnvironment(): Environment {
   return (name) => Deno.env.get(name);
 }
 
-/** All of it, for a child that is to be what we are. */
-export function wholeEnvironment(): Readonly<Record<string, string>> {
-  return Deno.env.toObject();
-}
-
 /** A variable's value, where an empty one counts as unset. */
 export function variable(env: Environment, name: string): string | undefined {
   const value = env(name);

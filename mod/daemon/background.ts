@@ -40,11 +40,21 @@ export class StartError extends Error {
 export async function startInBackground(options: BackgroundOptions): Promise<number> {
   makePrivateDirectory(options.runtimeDir);
   const log = `${options.runtimeDir}/${BACKGROUND_LOG}`;
+  const before = sizeOf(log);
   using libc = openLibc();
   using child = spawnDetached(libc, [options.program, ...options.args], options.env, log);
   if (await isReady(libc, child)) return child.pid;
-  const said = Deno.readTextFileSync(log).trim().replaceAll(/^bwssh: /gm, "");
+  const said = new TextDecoder().decode(Deno.readFileSync(log).subarray(before)).trim().replaceAll(/^bwssh: /gm, "");
+  if (before === 0) Deno.removeSync(log);
   throw new StartError(said === "" ? "Cannot start the daemon: it ended without a word" : said);
+}
+
+function sizeOf(path: string): number {
+  try {
+    return Deno.lstatSync(path).size;
+  } catch {
+    return 0;
+  }
 }
 
 /** Waits for the line on the pipe. Without it the process has ended, or takes too long. */

@@ -20,8 +20,8 @@ export interface SetupParts {
   readonly log: Log;
   readonly memory: SecretMemory;
   readonly runner: CommandRunner;
-  /** The environment of which `bw` gets a part. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** Looks up a variable of the environment, of which `bw` gets a part. */
+  readonly environment: (name: string) => string | undefined;
   /** The configuration in force. */
   readonly config: () => Config;
 }
@@ -29,30 +29,29 @@ export interface SetupParts {
 /** The settings of a source, and the program it calls. */
 export class BitwardenSetup {
   readonly #parts: SetupParts;
-  #found: { readonly bwPath: string; readonly words: readonly string[] } | undefined;
+  #found: readonly string[] | SourceError = [];
 
   constructor(parts: SetupParts) {
     this.#parts = parts;
   }
 
-  /** Looks `bw` up and logs where it is, or that it is not there. */
+  /** Looks `bw` up and logs where it is, or that it is not there: at the start and after a reload, at no other time. */
   lookUp(): void {
+    const { config, environment, log } = this.#parts;
     try {
-      this.#parts.log.info(`bw is ${this.words().join(" ")}`);
+      this.#found = resolveBwPath(config().bitwarden.bwPath, systemLookup(environment("PATH")));
+      log.info(`bw is ${this.#found.join(" ")}`);
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
-      this.#parts.log.warning(`${error.message}; ${error.hint}`);
+      this.#found = error;
+      log.warning(`${error.message}; ${error.hint}`);
     }
   }
 
-  /** `bw` as it is called, the program as absolute path. @throws {SourceError} If there is none. */
+  /** `bw` as it is called, the program as absolute path. @throws {SourceError} If there was none. */
   words(): readonly string[] {
-    const { bwPath } = this.#parts.config().bitwarden;
-    const asked = JSON.stringify(bwPath);
-    if (this.#found?.bwPath !== asked) {
-      this.#found = { bwPath: asked, words: resolveBwPath(bwPath, systemLookup(this.#parts.environment["PATH"])) };
-    }
-    return this.#found.words;
+    if (this.#found instanceof SourceError) throw this.#found;
+    return this.#found;
   }
 
   /** For a new source. @throws {SourceError} If there is no `bw`; {ConfigError} if the query is wrong. */

@@ -15,6 +15,7 @@ import { NoneApprover } from "../approval/none.ts";
 import type { BuildInfo } from "../config/build_info.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Config } from "../config/model.ts";
+import type { ReloadReport } from "../control/messages.ts";
 import { Keyring } from "../keys/keyring.ts";
 import { openBackend } from "../keys/open_backend.ts";
 import type { KeyBackend } from "../keys/signer.ts";
@@ -59,8 +60,8 @@ export interface DaemonParts {
   readonly files: Limit;
   /** Undefined where there is no place for a cache. */
   readonly cacheDir: string | undefined;
-  /** The environment of which `bw` gets a part. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** Looks up a variable of the environment, of which `bw` gets a part. */
+  readonly environment: (name: string) => string | undefined;
 }
 
 /** A daemon that serves. */
@@ -115,17 +116,21 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
     rules: () => settings.signing,
     isListed: (blob) => offer.isListedLocked(blob),
   });
-  const reload = async (): ReturnType<Settings["reload"]> => {
-    const report = await settings.reload();
+  const reload = async (): Promise<ReloadReport> => {
+    let dropped = false;
+    const report = await settings.reload((changed) => {
+      dropped = keyring.list().length > 0;
+      // Also with no keys: an unlock may be under way, and the source has the old selection and the old bw.
+      vault.lock("the configuration changed", changed);
+    });
     const { config } = settings;
     log.setLevel(config.daemon.logLevel);
     offer.configure(config.agent.listWhenLocked);
-    const dropped = report.changed.length > 0 && keyring.list().length > 0;
-    if (dropped) vault.lock(report.changed);
+    bitwarden.lookUp();
     return { ...report, dropped };
   };
   const stop = (): void => {
-    vault.lock(); // ends what waits for bw
+    vault.lock("stopping"); // ends what waits for bw
     loop.stop();
   };
 
@@ -157,6 +162,7 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
     stop,
     bwWords: () => bitwarden.words(),
     connections: () => agents.connections,
+    served: loaded.config.daemon,
   });
   const control = stack.use(
     new SocketServer(
@@ -179,7 +185,7 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
     offer,
     run: () => loop.run(),
     stop,
-    lock: (): void => vault.lock(),
+    lock: (): void => vault.lock("asked to by a signal"),
     reloadQuietly: (): void => {
       reload().then(
         ({ changed }) => log.info(`configuration read again, ${changed.length} changes of what may sign`),

@@ -34,6 +34,8 @@ export interface HandlerParts {
   /** `bw` as it would be called. @throws {SourceError} If there is none. */
   readonly bwWords: () => readonly string[];
   readonly connections: () => number;
+  /** Where the sockets are, whatever the configuration says by now. */
+  readonly served: { readonly agentSocket: string; readonly controlSocket: string };
 }
 
 /** The handlers, by request type. */
@@ -44,7 +46,7 @@ export function controlHandlers(parts: HandlerParts): ControlHandlers {
     keys: () => parts.offer.reports(),
     unlock: (session) => parts.vault.unlock(session),
     lock: () => {
-      parts.vault.lock();
+      parts.vault.lock("asked to");
       return {};
     },
     sync: () => parts.vault.sync(),
@@ -66,8 +68,8 @@ function statusReport(parts: HandlerParts, started: Date): StatusReport {
     pid: Deno.pid,
     state: vault.unlocked ? "unlocked" : "locked",
     started: started.toISOString(),
-    agentSocket: config.daemon.agentSocket,
-    controlSocket: config.daemon.controlSocket,
+    agentSocket: parts.served.agentSocket,
+    controlSocket: parts.served.controlSocket,
     keys: keyring.list().length,
     listed: offer.length,
     connections: parts.connections(),

@@ -56,15 +56,15 @@ async function demonstrate(root: string, { build, env, uid }: DemoOptions): Prom
   const loaded = await load();
   const log = new Log("info", writeError);
   using listeners = openListeners(libc, { ...loaded.config.daemon, inherited: 0 });
-  const environment = { PATH: env("PATH") ?? "/usr/bin:/bin" };
+  const path = env("PATH") ?? "/usr/bin:/bin";
   await using daemon = await composeDaemon(
-    { libc, log, listeners, loaded, load, build, memlock, files, cacheDir: undefined, environment },
+    { libc, log, listeners, loaded, load, build, memlock, files, cacheDir: undefined, environment: () => undefined },
   );
   fill(daemon);
   const serving = daemon.run();
   try {
     say(`bwssh ${build.version} (${build.kind}); two keys were made in ${daemon.memory.status().protection}`);
-    return await walkThrough(new DemoPrograms(root, loaded.config.daemon.agentSocket, environment["PATH"])) ? 0 : 1;
+    return await walkThrough(new DemoPrograms(root, loaded.config.daemon.agentSocket, path)) ? 0 : 1;
   } finally {
     daemon.stop();
     await serving;

@@ -75,7 +75,7 @@ export class DemoPrograms {
     Deno.writeTextFileSync(`${this.#root}/authorized_keys`, `${lines.join("\n")}\n`);
     const port = freePort();
     this.#writeConfigs(port);
-    if (Deno.uid() === 0) Deno.mkdirSync("/run/sshd", { recursive: true }); // sshd as root wants its empty directory
+    using _directory = privilegeSeparationDirectory();
     const server = new Deno.Command(sshd, {
       args: ["-D", "-e", "-f", `${this.#root}/sshd_config`],
       env: this.#env,
@@ -138,6 +138,18 @@ export class DemoPrograms {
         "",
       ].join("\n"),
     );
+  }
+}
+
+/** sshd as root wants its empty directory; one that was not there before goes again. */
+function privilegeSeparationDirectory(): Disposable {
+  const path = "/run/sshd";
+  try {
+    if (Deno.uid() !== 0) return { [Symbol.dispose]: () => undefined };
+    Deno.mkdirSync(path, { mode: 0o755 });
+    return { [Symbol.dispose]: () => Deno.removeSync(path) };
+  } catch {
+    return { [Symbol.dispose]: () => undefined }; // it is there
   }
 }
 

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type Libc } from "../../ffi/libc.ts";
+import { ErrnoError } from "../../ffi/errno.ts";
+import type { Libc } from "../../ffi/libc.ts";
 import { takeLock } from "../../ffi/lock_file.ts";
 import { adoptListener, connectTo, type Fd, listenAt, peerCredentials } from "../../ffi/unix_socket.ts";
 
@@ -90,18 +91,22 @@ function removeStale(libc: Libc, path: string): void {
     throw new ListenError("foreign-socket", `Cannot listen at "${path}": ${what} is there`, "choose another path");
   }
   const server = whoServes(libc, path);
-  if (server !== undefined) throw alreadyRunning(path, server);
+  if (server !== "nobody") throw alreadyRunning(path, server);
   // Nobody answers and our lock keeps other daemons out, so nothing can be served here between the two calls.
   Deno.removeSync(path);
 }
 
-/** pid of the process that listens at a path, or undefined. */
-function whoServes(libc: Libc, path: string): number | undefined {
+/**
+ * Who listens at a path: a pid, "nobody", or "unknown" where somebody may: a stopped or busy server's queue is full, say.
+ * Only what certainly nobody serves is stale.
+ */
+function whoServes(libc: Libc, path: string): number | "nobody" | "unknown" {
   try {
     using socket = connectTo(libc, path);
     return peerCredentials(libc, socket.number).pid;
-  } catch {
-    return undefined;
+  } catch (error) {
+    const isNobody = error instanceof ErrnoError && (error.code === "ECONNREFUSED" || error.code === "ENOENT");
+    return isNobody ? "nobody" : "unknown";
   }
 }
 
@@ -124,8 +129,8 @@ function adoptInherited(libc: Libc, options: ListenOptions, stack: DisposableSta
   return adopted;
 }
 
-function alreadyRunning(path: string, pid: number | undefined): ListenError {
-  const who = pid === undefined ? "another daemon" : `process ${pid}`;
+function alreadyRunning(path: string, server: ReturnType<typeof whoServes>): ListenError {
+  const who = typeof server === "number" ? `process ${server}` : "another process";
   return new ListenError(
     "already-running",
     `Cannot start: ${who} already serves "${path}"`,

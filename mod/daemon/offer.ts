@@ -10,7 +10,7 @@ import type { KeyReport } from "../control/messages.ts";
 import type { Keyring } from "../keys/keyring.ts";
 import { authorizedKeyLine, fingerprintOf, keyTypeName, modulusBits, parsePublicKey } from "../ssh/public_key.ts";
 import type { Log } from "./log.ts";
-import { type CachedIdentity, readPublicCache, writePublicCache } from "./public_cache.ts";
+import { type CachedIdentity, readPublicCache, removePublicCache, writePublicCache } from "./public_cache.ts";
 
 /** The list of identities. */
 export class Offer {
@@ -29,6 +29,7 @@ export class Offer {
     this.#cacheDir = options.cacheDir;
     this.#listWhenLocked = options.listWhenLocked;
     this.#locked = options.cacheDir === undefined ? [] : readPublicCache(options.cacheDir);
+    this.configure(options.listWhenLocked);
   }
 
   /** The frame for SSH_AGENTC_REQUEST_IDENTITIES. */
@@ -91,6 +92,7 @@ export class Offer {
   configure(listWhenLocked: boolean): void {
     this.#listWhenLocked = listWhenLocked;
     this.#answer = undefined;
+    if (!listWhenLocked && this.#cacheDir !== undefined) removePublicCache(this.#cacheDir);
   }
 
   #listed(): readonly CachedIdentity[] {

@@ -41,7 +41,7 @@ export function readPublicCache(directory: string): readonly CachedIdentity[] {
 }
 
 /**
- * Replaces the cache: a new file, synced, then renamed over the old one.
+ * Replaces the cache: a new file, renamed over the old one.
  * @throws {Error} If the directory cannot be written; keys work without the cache.
  */
 export function writePublicCache(directory: string, identities: readonly CachedIdentity[]): void {
@@ -61,12 +61,17 @@ export function writePublicCache(directory: string, identities: readonly CachedI
     using file = Deno.openSync(fresh, { write: true, createNew: true, mode: 0o600 });
     const bytes = new TextEncoder().encode(JSON.stringify({ version: VERSION, identities: rows }));
     for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-    file.syncSync();
+    // Not synced: it is a cache, and all clients would wait for the disk. The rename keeps it whole or old.
     Deno.renameSync(fresh, `${directory}/${FILE}`);
   } catch (error) {
     removeQuietly(fresh);
     throw error;
   }
+}
+
+/** Removes the cache; without one nothing happens. */
+export function removePublicCache(directory: string): void {
+  removeQuietly(`${directory}/${FILE}`);
 }
 
 function decodeIdentity(row: unknown): CachedIdentity {

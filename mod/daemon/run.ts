@@ -7,12 +7,14 @@
 import { reportReady } from "../../ffi/detached.ts";
 import { hardenProcess, raiseFileLimit, raiseMemlockLimit } from "../../ffi/harden.ts";
 import { type Libc, openLibc } from "../../ffi/libc.ts";
+import { wipeVariable } from "../../ffi/secret_input.ts";
 import { notifyManager } from "../../ffi/notify.ts";
 import type { BuildInfo } from "../config/build_info.ts";
 import { ConfigError } from "../config/error.ts";
 import type { Launch } from "../config/launch.ts";
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
-import { cacheDirectory, type Environment, wholeEnvironment } from "../config/paths.ts";
+import { cacheDirectory, type Environment } from "../config/paths.ts";
+import { BW_VARIABLES } from "../source/bitwarden/bw_command.ts";
 import { BACKGROUND_LOG, StartError, startInBackground } from "./background.ts";
 import { composeDaemon, type Daemon } from "./compose.ts";
 import { openListeners } from "./listeners.ts";
@@ -30,6 +32,8 @@ export interface RunOptions {
   readonly background?: boolean;
 }
 
+/** What a runner may have exported for `bw`; nothing here is to have it, and it would outlive every lock. */
+const BW_SECRETS = ["BW_SESSION", "BW_PASSWORD", "BW_CLIENTID", "BW_CLIENTSECRET"] as const;
 /** How long closed clients and stalled ones go unnoticed. */
 const SWEEP_MS = 10_000;
 
@@ -37,19 +41,20 @@ const SWEEP_MS = 10_000;
 export async function runDaemon(given: RunOptions): Promise<number> {
   const { runtimeDir: directory } = given;
   const options = directory === undefined ? given : { ...given, runtimeDir: absolute(directory) };
-  const load = (): Promise<LoadedConfig> => loadConfig(loadOptions(options));
-  const loaded = await load();
-  if (options.foreground === true || options.background === true) return await serve(options, loaded, load);
+  if (options.foreground === true || options.background === true) return await serve(options);
   const { program } = options.launch;
   if (program === undefined) throw new StartError("Cannot start in the background when run from the sources");
-  const { runtimeDir } = loaded.config.daemon;
+  // What the configuration asks the environment for is what the daemon will ask for; the rest, which may hold the
+  // secrets of a runner, does not come along.
+  const names = new Set(BW_VARIABLES);
+  const env: Environment = (name) => {
+    names.add(name);
+    return options.env(name);
+  };
+  const { runtimeDir } = (await loadConfig(loadOptions({ ...options, env }))).config.daemon;
+  cacheDirectoryOrNone(env);
   const args = ["daemon", "--background", ...(options.runtimeDir === undefined ? [] : ["--runtime-dir", runtimeDir])];
-  const pid = await startInBackground({
-    program,
-    args,
-    env: { ...wholeEnvironment(), ...options.launch.held },
-    runtimeDir,
-  });
+  const pid = await startInBackground({ program, args, env: chosen(names, lookup(options)), runtimeDir });
   Deno.stderr.writeSync(new TextEncoder().encode(`bwssh: daemon running, pid ${pid}\n`));
   return 0;
 }
@@ -59,9 +64,12 @@ function absolute(path: string): string {
   return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 }
 
-async function serve(options: RunOptions, loaded: LoadedConfig, load: () => Promise<LoadedConfig>): Promise<number> {
+async function serve(options: RunOptions): Promise<number> {
+  const load = (): Promise<LoadedConfig> => loadConfig(loadOptions(options));
+  const loaded = await load();
   using libc = openLibc();
   hardenProcess(libc); // before anything secret exists
+  for (const name of BW_SECRETS) wipeVariable(libc, name);
   const files = raiseFileLimit(libc);
   const memlock = raiseMemlockLimit(libc);
   Deno.umask(0o077);
@@ -79,7 +87,7 @@ async function serve(options: RunOptions, loaded: LoadedConfig, load: () => Prom
     memlock,
     files,
     cacheDir: cacheDirectoryOrNone(options.env),
-    environment: { ...wholeEnvironment(), ...options.launch.held },
+    environment: lookup(options),
   });
   signals.serve(daemon);
   const sweep = setInterval(() => daemon.sweep(), SWEEP_MS);
@@ -93,6 +101,20 @@ async function serve(options: RunOptions, loaded: LoadedConfig, load: () => Prom
     if (options.background === true) removeQuietly(`${loaded.config.daemon.runtimeDir}/${BACKGROUND_LOG}`);
   }
   return 0;
+}
+
+/** The environment with what was held back from the runtime: `bw` needs NODE_EXTRA_CA_CERTS. */
+function lookup({ env, launch }: RunOptions): Environment {
+  return (name) => env(name) ?? launch.held[name];
+}
+
+function chosen(names: Iterable<string>, env: Environment): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const name of names) {
+    const value = env(name);
+    if (value !== undefined) variables[name] = value;
+  }
+  return variables;
 }
 
 function loadOptions({ env, uid, runtimeDir }: RunOptions): Parameters<typeof loadConfig>[0] {

@@ -48,17 +48,22 @@ export class Settings {
     return this.#signing;
   }
 
-  /** Reads the configuration again. @throws {ConfigError} The old one stays in force. */
-  async reload(): Promise<ReloadReport> {
-    const before = this.#loaded.config;
+  /**
+   * Reads the configuration again. @throws {ConfigError} The old one stays in force.
+   *
+   * @param onChange Called with what decides who may sign and has changed, in the same turn in which it comes into force.
+   */
+  async reload(onChange: (changed: readonly string[]) => void): Promise<Omit<ReloadReport, "dropped">> {
     const loaded = await this.#load();
+    const before = this.#loaded.config;
     this.#signing = this.#derive(loaded.config);
     this.#loaded = loaded;
     const changed = [...changedSecurityKeys(before, loaded.config), ...changedDiscovery(before, loaded.config)];
     const late = AT_START.filter((key) => before.daemon[key] !== loaded.config.daemon[key]);
     const memory = before.memory.requireLocked === loaded.config.memory.requireLocked ? [] : ["require_locked"];
     const warnings = [...late, ...memory].map((key) => `a change of ${key} takes effect at the next start`);
-    return { changed: [...new Set(changed)], dropped: false, warnings: [...loaded.warnings, ...warnings] };
+    if (changed.length > 0) onChange([...new Set(changed)]);
+    return { changed: [...new Set(changed)], warnings: [...loaded.warnings, ...warnings] };
   }
 
   #derive(config: Config): SigningRules {

@@ -34,6 +34,7 @@ export class SocketServer implements Disposable {
   readonly #open: (fd: Fd, peer: PeerCredentials) => Session | undefined;
   readonly #connections = new Set<Connection>();
   #accepting = true;
+  #ended = false;
   /** Whether the log has it already that others wait. */
   #complained = false;
 
@@ -64,6 +65,7 @@ export class SocketServer implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#ended = true;
     this.#parts.loop.poller.remove(this.#parts.listener.number);
     for (const connection of [...this.#connections]) connection.close();
   }
@@ -112,7 +114,7 @@ export class SocketServer implements Disposable {
   }
 
   #setAccepting(accepting: boolean): void {
-    if (accepting === this.#accepting) return;
+    if (accepting === this.#accepting || this.#ended) return;
     this.#accepting = accepting;
     this.#parts.loop.poller.change(this.#parts.listener.number, { read: accepting, write: false });
   }

@@ -55,19 +55,23 @@ export class VaultService implements Disposable {
     return this.#problems;
   }
 
-  /** Loads the keys with a session. @param session Wiped in any case. @throws {ControlError} */
+  /**
+   * Loads the keys with a session. One that opens nothing is not kept, and the one before it stays.
+   * @param session Wiped in any case. @throws {ControlError}
+   */
   async unlock(session: Secret): Promise<LoadReport> {
     using given = session; // out here, because a lock may come before its turn
     return await this.#inTurn(async (signal) => {
-      const source = this.#open();
-      source.setSession(given);
+      const source = this.#parts.openSource();
       try {
-        const report = await this.#load(source, (loader) => source.read(loader, signal));
+        source.setSession(given);
+        const report = await this.#load(source, signal, (loader) => source.read(loader, signal));
+        this.#source?.forgetSession();
+        this.#source = source;
         this.#unlocked = true;
         return report;
       } finally {
-        // A session that opened nothing is not kept: who is told "locked" is to find it so.
-        if (!this.#unlocked && this.#source === source) this.#forgetSession();
+        if (this.#source !== source) source.forgetSession();
       }
     });
   }
@@ -76,25 +80,31 @@ export class VaultService implements Disposable {
   async sync(): Promise<LoadReport> {
     this.#syncing ??= this.#inTurn(async (signal) => {
       const source = this.#source;
-      if (source === undefined || !source.hasSession) throw locked();
-      return await this.#load(source, (loader) => source.sync(loader, signal));
+      if (source === undefined) throw locked();
+      return await this.#load(source, signal, (loader) => source.sync(loader, signal));
     }).finally(() => this.#syncing = undefined);
     return await this.#syncing;
   }
 
-  /** Wipes session and keys, ends running loads. @param changed Why, for the next unlock to show. */
-  lock(changed: readonly string[] = []): void {
+  /**
+   * Wipes session and keys, ends running loads.
+   * @param why For the log.
+   * @param changed What changed in the configuration, for the next unlock to show.
+   */
+  lock(why: string, changed: readonly string[] = []): void {
     this.#running.abort();
     this.#running = new AbortController();
-    this.#forgetSession();
+    this.#source?.forgetSession();
+    this.#source = undefined;
+    this.#parts.log.info(`locked (${why})${this.#unlocked ? ", keys and session wiped" : ""}`);
     this.#unlocked = false;
-    this.#changed = [...this.#changed, ...changed];
+    this.#changed = [...new Set([...this.#changed, ...changed])];
     this.#parts.wipeKeys();
     this.#parts.offer.locked();
   }
 
   [Symbol.dispose](): void {
-    this.lock();
+    this.lock("ended");
   }
 
   /** Runs one load after the other, so that the later one's keys are the ones that stay. */
@@ -115,10 +125,14 @@ export class VaultService implements Disposable {
     }
   }
 
-  async #load(source: BitwardenSource, read: (loader: KeyLoader) => Promise<LoadOutcome>): Promise<LoadReport> {
+  async #load(
+    source: BitwardenSource,
+    signal: AbortSignal,
+    read: (loader: KeyLoader) => Promise<LoadOutcome>,
+  ): Promise<LoadReport> {
     using loader = this.#parts.newLoader();
     const { warnings } = await read(loader);
-    if (this.#source !== source) throw wasLocked();
+    if (signal.aborted) throw wasLocked();
     const keys = loader.commit();
     const report = {
       keys,
@@ -133,15 +147,6 @@ export class VaultService implements Disposable {
     this.#parts.offer.loaded();
     this.#parts.log.info(`loaded ${keys} keys from ${source.name}, ${loader.problems.length} items with problems`);
     return report;
-  }
-
-  #forgetSession(): void {
-    this.#source?.forgetSession();
-    this.#source = undefined;
-  }
-
-  #open(): BitwardenSource {
-    return this.#source ??= this.#parts.openSource();
   }
 }
 

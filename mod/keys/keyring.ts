@@ -125,7 +125,7 @@ export class Keyring implements Disposable {
     if (entry.identity.reprompt && !identity.reprompt) {
       throw new KeyringError("gone", "Cannot sign: the key was replaced by one that asks for the master password");
     }
-    return this.#signer.sign(entry.key, signatureAlgorithm(entry.key.publicKey, flags), data);
+    return this.#signer.sign(entry.key, signatureAlgorithm(entry.key.publicKey, flags), data, ask.peer.pid);
   }
 
   [Symbol.dispose](): void {

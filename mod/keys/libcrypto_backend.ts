@@ -28,7 +28,12 @@ export class LibcryptoBackend implements KeyBackend {
   }
 
   /** Ed25519 and ECDSA at once, RSA as a promise. */
-  sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array | Promise<Uint8Array> {
+  sign(
+    key: PrivateKey,
+    algorithm: SignatureAlgorithm,
+    data: Uint8Array,
+    lane?: unknown,
+  ): Uint8Array | Promise<Uint8Array> {
     const { numbers } = key;
     const hash = signatureHash(algorithm);
     switch (numbers.type) {
@@ -46,7 +51,7 @@ export class LibcryptoBackend implements KeyBackend {
         if (algorithm !== "ssh-rsa" && algorithm !== "rsa-sha2-256" && algorithm !== "rsa-sha2-512") {
           throw misfit(key, algorithm);
         }
-        return this.#signRsa(numbers.rsa, algorithm, data);
+        return this.#signRsa(numbers.rsa, algorithm, { data, lane });
       default:
         return numbers satisfies never;
     }
@@ -98,10 +103,10 @@ export class LibcryptoBackend implements KeyBackend {
   async #signRsa(
     key: RsaPrivate,
     algorithm: "ssh-rsa" | "rsa-sha2-256" | "rsa-sha2-512",
-    data: Uint8Array,
+    { data, lane }: { readonly data: Uint8Array; readonly lane: unknown },
   ): Promise<Uint8Array> {
     const hash = signatureHash(algorithm) ?? "sha1";
-    const raw = await this.#libcrypto.rsa.sign(key, hash, this.#libcrypto.digest(hash, data));
+    const raw = await this.#libcrypto.rsa.sign(key, hash, this.#libcrypto.digest(hash, data), lane);
     return encodeSignature(algorithm, rsaSignature(raw, key.n.length));
   }
 }

@@ -25,7 +25,7 @@ export function readOpenssh(bytes: Secret): RawKey {
   if (!isText(kdf, "none") || kdfOptions.length !== 0) throw malformed("it has a key derivation but no cipher");
   const count = reader.uint32("number of keys");
   if (count !== 1) throw count === 0 ? malformed("it holds no key") : unsupported("it holds more than one key");
-  const claimedBlob = reader.string("public key").publicCopy(); // public: the public key section
+  const claimed = reader.string("public key");
   const section = new SecretReader(reader.string("private section"));
   reader.end("private section");
   // Two equal random numbers: with a cipher, how a wrong passphrase shows.
@@ -35,8 +35,8 @@ export function readOpenssh(bytes: Secret): RawKey {
   for (let expected = 1; section.left > 0; expected++) {
     if (section.uint8("padding") !== (expected & 0xff)) throw malformed("its padding is not 1, 2, 3, …");
   }
-  // public: the comment; only now, when everything around it was what it should be
-  return { ...read, claimedBlob, comment: new TextDecoder().decode(comment.publicCopy()) };
+  // public: the public key section and the comment; only now, when everything around them was what it should be
+  return { ...read, claimedBlob: claimed.publicCopy(), comment: new TextDecoder().decode(comment.publicCopy()) };
 }
 
 type NumbersAndPoints = Pick<RawKey, "numbers" | "claimedPoints">;

@@ -18,11 +18,17 @@ export interface Signer {
    *
    * @param algorithm One that fits the key; `ssh-rsa` is RSA with SHA-1, and whether that is allowed is decided elsewhere.
    * @param data Read before the call returns.
+   * @param lane Who asks; requests of one lane wait for each other when more are wanted than can run at once.
    * @returns A promise for RSA; also for the rest where the back end cannot do otherwise.
    * @throws {TypeError} If the algorithm does not fit the key, or the key is wiped.
    * @throws {CryptoError} If the signature fails.
    */
-  sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  sign(
+    key: PrivateKey,
+    algorithm: SignatureAlgorithm,
+    data: Uint8Array,
+    lane?: unknown,
+  ): Uint8Array | Promise<Uint8Array>;
 }
 
 /** What loading and making keys takes. Errors are `CryptoError`, code "inconsistent" or "off-curve" for a bad key. */

@@ -137,9 +137,16 @@ class RunningChild {
   #drain(fd: number, take: () => void): void {
     const count = this.#buffer.read(this.#libc, fd);
     if (count === 0) this.#poller.remove(fd);
-    if (count <= 0) return;
-    take();
-    this.#buffer.wipe();
+    if (count > 0) this.#hand(take);
+  }
+
+  /** Whatever the sink does, nothing of the output stays in the buffer. */
+  #hand(take: () => void): void {
+    try {
+      take();
+    } finally {
+      this.#buffer.wipe();
+    }
   }
 
   #take(): void {
@@ -173,10 +180,7 @@ class RunningChild {
 
   #rest(fd: number, take: () => void): boolean {
     const count = this.#buffer.read(this.#libc, fd);
-    if (count > 0) {
-      take();
-      this.#buffer.wipe();
-    }
+    if (count > 0) this.#hand(take);
     return count !== 0 && count !== WOULD_BLOCK;
   }
 }

@@ -56,7 +56,7 @@ export async function speed(
     figures.push(atLeast(work.label, work.bound, ours.ratio));
     if (work.keys === ed25519 && work.connections === 8) {
       figures.push(atMost("Ed25519, 8 clients: p99 against ssh-agent's p50", 1, ours.tail, "×"));
-      figures.push({ ...atLeast("the same rate against Go's agent", GO, ours.ratio) });
+      figures.push(atLeast("Ed25519, 8 clients: the mark of Go's in-memory agent", GO, ours.ratio));
     }
   }
   return { rows, figures };
@@ -74,8 +74,9 @@ export async function byConnections(
 ): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const connections of CONNECTION_COUNTS) {
-    const signing = { label: `Ed25519, ${connections} connections`, connections, keys: keys.ed25519.slice(0, IN_TURN) };
-    const listing = { label: `lists, ${connections} connections`, connections };
+    const many = `${connections} ${connections === 1 ? "connection" : "connections"}`;
+    const signing = { label: `Ed25519, ${many}`, connections, keys: keys.ed25519.slice(0, IN_TURN) };
+    const listing = { label: `lists, ${many}`, connections };
     for (const work of [signing, listing]) {
       rows.push({ label: work.label, outcomes: await compare(load, peers, work, effort) });
     }

@@ -26,10 +26,7 @@ async function loadedAtOnce(path: string): Promise<readonly string[]> {
 for (const name of ["locate", "load", "show", "digest"]) {
   Deno.test(`mod/config/${name}.ts loads no package before there is something to read`, async () => {
     const loaded = await loadedAtOnce(`../../mod/config/${name}.ts`);
-    equal(
-      loaded.some((specifier) => specifier.endsWith("/mod/config/error.ts") || specifier.includes("/policy/")),
-      true,
-    );
+    equal(loaded.length > 1, true, "the graph was not read");
     deepEqual(loaded.filter((specifier) => !specifier.startsWith("file:")), []);
   });
 }

@@ -10,7 +10,8 @@ function environment(start: Readonly<Record<string, string>>): FakeEnvironment {
   const now = { ...start };
   return {
     now,
-    toObject: () => ({ ...now }),
+    names: () => Object.keys(now),
+    get: (name) => now[name],
     set: (name, value) => void (now[name] = value),
     delete: (name) => void Reflect.deleteProperty(now, name),
   };

@@ -60,9 +60,9 @@ function rsaKey(setup: Setup, numbers: RsaNumbers = RSA): PrivateKey {
 }
 
 for (const [name, open] of Object.entries(BACKENDS)) {
-  const there = isThere(open);
+  if (!isThere(open)) continue; // libcrypto 1.1: no Debian that is supported has it any more
   const contract = (promise: string, body: (setup: Setup) => void | Promise<void>): void =>
-    Deno.test({ name: `${name} ${promise}`, ignore: !there, fn: () => withKeys(body, open()) });
+    Deno.test(`${name} ${promise}`, () => withKeys(body, open()));
 
   contract("derives and signs Ed25519 as RFC 8032 says", async ({ memory, backend }) => {
     for (const [seedHex, pointHex, messageHex, signatureHex] of RFC_8032) {

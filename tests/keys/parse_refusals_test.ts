@@ -33,13 +33,10 @@ for (const { name, text, code, says } of [...NOT_KEYS, ...PROTECTED, ...UNSUPPOR
 }
 
 for (const [backend, open] of Object.entries(BACKENDS)) {
+  if (backend.includes("1.1") && !hasOld()) continue;
   for (const { name, text, code, says } of INCONSISTENT) {
-    const opened = { ignore: backend.includes("1.1") && !hasOld() };
-    Deno.test({
-      name: `parsePrivateKey() with ${backend} refuses ${name}: ${code}`,
-      ...opened,
-      fn: () => withKeys((setup) => refuses({ text, code, says }, setup), open()),
-    });
+    Deno.test(`parsePrivateKey() with ${backend} refuses ${name}: ${code}`, () =>
+      withKeys((setup) => refuses({ text, code, says }, setup), open()));
   }
 }
 

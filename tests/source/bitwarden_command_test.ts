@@ -86,7 +86,7 @@ Deno.test("systemLookup() tells programs, other files and directories apart", ()
 });
 
 Deno.test("bwEnvironment() keeps what bw needs and drops what would change or betray it", () => {
-  const inherited = {
+  const inherited: Readonly<Record<string, string>> = {
     PATH: "/usr/bin",
     HOME: "/home/u",
     LANG: "C.UTF-8",
@@ -111,7 +111,12 @@ Deno.test("bwEnvironment() keeps what bw needs and drops what would change or be
     SSH_AUTH_SOCK: "/x",
     INFISICAL_TOKEN: "x",
   };
-  deepEqual(bwEnvironment(inherited, undefined), {
+  const asked = new Set<string>();
+  const lookUp = (name: string): string | undefined => {
+    asked.add(name);
+    return inherited[name];
+  };
+  deepEqual(bwEnvironment(lookUp, undefined), {
     PATH: "/usr/bin",
     HOME: "/home/u",
     LANG: "C.UTF-8",
@@ -123,7 +128,12 @@ Deno.test("bwEnvironment() keeps what bw needs and drops what would change or be
     NO_PROXY: "localhost",
     BW_NOINTERACTION: "true",
   });
-  equal(bwEnvironment(inherited, "/other")["BITWARDENCLI_APPDATA_DIR"], "/other");
+  equal(bwEnvironment(lookUp, "/other")["BITWARDENCLI_APPDATA_DIR"], "/other");
+  deepEqual(
+    [...asked].filter((name) => name.startsWith("BW_") || name.includes("TOKEN")),
+    [],
+    "a secret became a string",
+  );
 });
 
 Deno.test("bwArgv() never lets bw ask", () => {

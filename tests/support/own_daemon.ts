@@ -82,7 +82,7 @@ export class OwnDaemon implements AsyncDisposable {
         memlock: { soft: undefined, hard: undefined },
         files: { soft: files, hard: files },
         cacheDir: undefined,
-        environment: { PATH: "/usr/bin:/bin" },
+        environment: (name) => name === "PATH" ? "/usr/bin:/bin" : undefined,
       }),
     );
     fill(daemon, keys);

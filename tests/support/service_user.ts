@@ -97,7 +97,6 @@ export class ServiceUser implements Disposable {
       uid: Deno.uid() ?? -1,
       build: { version: "0.0.0", kind: this.program === undefined ? "source" : "compiled" },
       launch: { program: this.program, name: "bwssh", held: {} },
-      wholeEnvironment: () => this.#env,
       demo: () => Promise.resolve(0),
       daemon: (flags) => Promise.resolve((this.daemons.push(flags), 0)),
     }, args);

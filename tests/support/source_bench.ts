@@ -36,7 +36,7 @@ export class SourceBench implements AsyncDisposable {
       runner: this.#runner,
       memory: this.arena,
       words: resolveBwPath(words, systemLookup(account.env["PATH"])),
-      env: bwEnvironment(account.env, account.dataDir),
+      env: bwEnvironment((name) => account.env[name], account.dataDir),
       dataDir: account.dataDir,
       deadlineMs,
       selection,

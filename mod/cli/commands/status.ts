@@ -42,10 +42,9 @@ function serviceText({ service, socket }: UnitStates): string {
 
 /** One line about an item, and its hint. */
 export function problemText({ used, item, identity, message, hint }: ProblemReport): string {
-  const named = printable(JSON.stringify(item));
-  return `${used ? "note on" : "skipped"} ${named} (${identity}): ${message}${
-    hint === null ? "" : `\n  hint: ${hint}`
-  }`;
+  // Names of items are in the message too.
+  const [named, where, what, next] = [JSON.stringify(item), identity, message, hint ?? ""].map(printable);
+  return `${used ? "note on" : "skipped"} ${named} (${where}): ${what}${next === "" ? "" : `\n  hint: ${next}`}`;
 }
 
 function statusRows(report: StatusReport): string[][] {

@@ -13,7 +13,7 @@ export default async function unlock(this: CliContext, flags: UnlockFlags): Prom
   const origin = originOf(flags);
   const socket = await controlSocket(this);
   const { config } = await loadConfig({ env: this.env, uid: this.uid });
-  const environment = { ...this.wholeEnvironment(), ...this.launch.held };
+  const environment = (name: string): string | undefined => this.env(name) ?? this.launch.held[name];
   printLoad(this, await unlockDaemon({ origin, socket, config, environment }), flags);
 }
 

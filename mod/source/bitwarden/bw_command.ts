@@ -13,12 +13,15 @@ import { SourceError } from "../source.ts";
  * BW_QUIET and BW_CLEANEXIT change what it prints and returns, BITWARDENCLI_DEBUG writes into its JSON, NODE_OPTIONS and
  * DENO_* run other code, LD_PRELOAD reads the vault.
  */
-const KEPT: ReadonlySet<string> = new Set([
+export const BW_VARIABLES: readonly string[] = [
   "PATH",
   "HOME",
   "USER",
   "LOGNAME",
   "LANG",
+  "LC_ALL",
+  "LC_CTYPE",
+  "LC_MESSAGES",
   "TZ",
   "TMPDIR",
   "XDG_CONFIG_HOME",
@@ -35,7 +38,7 @@ const KEPT: ReadonlySet<string> = new Set([
   "HTTPS_PROXY",
   "NO_PROXY",
   "ALL_PROXY",
-]);
+];
 
 /** bw's session key is 64 bytes in base64. */
 const SESSION_LENGTH = 88;
@@ -44,14 +47,14 @@ const SESSION_VARIABLE = "BW_SESSION=";
 /**
  * The environment for bw.
  *
- * @param inherited Ours.
+ * @param inherited Looks a variable of ours up; only what is kept is asked for, so the rest never becomes a string.
  * @param dataDir `[bitwarden] data_dir`; undefined leaves BITWARDENCLI_APPDATA_DIR as inherited.
  */
 export function bwEnvironment(
-  inherited: Readonly<Record<string, string>>,
+  inherited: (name: string) => string | undefined,
   dataDir: string | undefined,
 ): Readonly<Record<string, string>> {
-  const kept = Object.entries(inherited).filter(([name]) => KEPT.has(name) || name.startsWith("LC_"));
+  const kept = BW_VARIABLES.map((name) => [name, inherited(name)] as const).filter(([, value]) => value !== undefined);
   return {
     ...Object.fromEntries(kept),
     ...(dataDir === undefined ? {} : { BITWARDENCLI_APPDATA_DIR: dataDir }),
