@@ -62,7 +62,7 @@ export async function speed(
   return { rows, figures };
 }
 
-/** What Go's in-memory agent (golang.org/x/crypto/ssh/agent) reached against ssh-agent in the same measurement: the mark to pass. */
+/** What Go's in-memory agent (golang.org/x/crypto/ssh/agent) reached against ssh-agent: the mark to pass, not measured here. */
 const GO = 12.9;
 
 /** 1, 8, 64 and 512 connections. */
