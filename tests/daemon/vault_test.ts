@@ -185,6 +185,57 @@ Deno.test("a session that opened nothing is not kept", async () => {
   await until(() => own.daemon.memory.status().used === before || undefined, PATIENCE, "everything to be wiped");
 });
 
+Deno.test("a reload that changes who may sign ends an unlock that is under way, and the next one shows the change", async () => {
+  await using dir = makeTempDir("vault");
+  const bw = new GatedBw(dir);
+  await using own = await OwnDaemon.start({ config: bw.config });
+  const allowing = Deno.readTextFileSync(own.configFile);
+  bw.shut();
+  const unlocking = ask(own, UNLOCK);
+  await bw.called(1);
+  Deno.writeTextFileSync(own.configFile, allowing.replace('kinds = ["sshsig:file"]', 'kinds = ["auth", "sshsig"]'));
+  deepEqual((await ask(own, plain("reload"))).result?.changed, ["rules[1]"]);
+  equal((await unlocking).error?.code, "locked");
+  bw.open();
+  deepEqual((await ask(own, UNLOCK)).result?.changed, ["rules[1]"]);
+  deepEqual((await ask(own, UNLOCK)).result?.changed, []);
+});
+
+Deno.test("a reload that changes nothing of that keeps the keys, and a broken one keeps everything", async () => {
+  await using dir = makeTempDir("vault");
+  const bw = new GatedBw(dir);
+  await using own = await OwnDaemon.start({ config: bw.config });
+  await ask(own, UNLOCK);
+  const text = Deno.readTextFileSync(own.configFile);
+  Deno.writeTextFileSync(own.configFile, `${text}\n[daemon]\nlog_level = "info"\n`);
+  deepEqual((await ask(own, plain("reload"))).result?.changed, []);
+  Deno.writeTextFileSync(own.configFile, `${text}\n[auth`);
+  equal((await ask(own, plain("reload"))).error?.code, "invalid");
+  equal(own.daemon.keyring.list().length, 2);
+});
+
+Deno.test("a changed choice of items is in force for the next unlock, also where nothing was held", async () => {
+  await using dir = makeTempDir("vault");
+  const bw = new GatedBw(dir);
+  await using own = await OwnDaemon.start({ config: `${bw.config}\nquery = "nomatch"` });
+  equal((await ask(own, UNLOCK)).result?.keys, 0);
+  Deno.writeTextFileSync(own.configFile, Deno.readTextFileSync(own.configFile).replace("nomatch", "one"));
+  await ask(own, plain("reload"));
+  equal((await ask(own, UNLOCK)).result?.keys, 1);
+});
+
+Deno.test("a session that opens nothing does not take the place of one that does", async () => {
+  await using dir = makeTempDir("vault");
+  const bw = new GatedBw(dir);
+  await using own = await OwnDaemon.start({ config: bw.config });
+  await ask(own, UNLOCK);
+  const listing = Deno.readTextFileSync(dir.join("rest.json"));
+  dir.write("rest.json", "");
+  equal((await ask(own, UNLOCK)).ok, false);
+  dir.write("rest.json", listing);
+  equal((await ask(own, plain("sync"))).result?.keys, 2);
+});
+
 /** Whether a process has ended and was waited for. */
 function isGone(pid: number): boolean {
   try {

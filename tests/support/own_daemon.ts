@@ -35,19 +35,22 @@ export class OwnDaemon implements AsyncDisposable {
   readonly daemon: Daemon;
   readonly agentSocket: string;
   readonly controlSocket: string;
+  /** Its config.toml, to be written anew before a reload. */
+  readonly configFile: string;
   readonly #log: () => string;
   readonly #serving: Promise<void>;
   readonly #resources: AsyncDisposableStack;
 
   private constructor(
     daemon: Daemon,
-    paths: { readonly agentSocket: string; readonly controlSocket: string },
+    paths: { readonly agentSocket: string; readonly controlSocket: string; readonly configFile: string },
     log: () => string,
     resources: AsyncDisposableStack,
   ) {
     this.daemon = daemon;
     this.agentSocket = paths.agentSocket;
     this.controlSocket = paths.controlSocket;
+    this.configFile = paths.configFile;
     this.#log = log;
     this.#resources = resources;
     this.#serving = daemon.run();
@@ -58,8 +61,9 @@ export class OwnDaemon implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const dir = stack.use(makeTempDir("own"));
     const libc = stack.use(openLibc());
+    const configFile = dir.write("config.toml", `${config}\n${POLICY}`);
     const own: Readonly<Record<string, string>> = {
-      BWSSH_CONFIG: dir.write("config.toml", `${config}\n${POLICY}`),
+      BWSSH_CONFIG: configFile,
       BWSSH_RUNTIME_DIR: dir.join("run"),
     };
     const load = (): ReturnType<typeof loadConfig> => loadConfig({ env: (name) => own[name], uid: Deno.uid() ?? -1 });
@@ -86,7 +90,7 @@ export class OwnDaemon implements AsyncDisposable {
       }),
     );
     fill(daemon, keys);
-    return new OwnDaemon(daemon, loaded.config.daemon, logged, stack.move());
+    return new OwnDaemon(daemon, { ...loaded.config.daemon, configFile }, logged, stack.move());
   }
 
   /** Everything logged so far. */
