@@ -32,6 +32,8 @@ const SYMBOLS = {
   strlen: { parameters: ["pointer"], result: "usize" },
   // mode_t umask(mode_t mask);
   umask: { parameters: ["u32"], result: "u32" },
+  // int malloc_trim(size_t pad);
+  malloc_trim: { parameters: ["usize"], result: "i32" },
   // int prctl(int op, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
   // int getrlimit(int resource, struct rlimit *rlim);

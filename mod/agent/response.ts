@@ -74,7 +74,10 @@ export function identitiesAnswer(
 
 /** SSH_AGENT_SIGN_RESPONSE. @param signature The signature blob, see `encodeSignature`. */
 export function signResponse(signature: Uint8Array): Uint8Array<ArrayBuffer> {
-  return strings(MESSAGE.SSH_AGENT_SIGN_RESPONSE, [signature]);
+  const frame = open(MESSAGE.SSH_AGENT_SIGN_RESPONSE, 1 + 4 + signature.length);
+  putUint32(frame, HEADER_LENGTH, signature.length);
+  frame.set(signature, HEADER_LENGTH + 4);
+  return frame;
 }
 
 /**

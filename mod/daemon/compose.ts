@@ -5,6 +5,7 @@
  */
 
 import { type Arena, openArena } from "../../ffi/arena.ts";
+import { giveBackFreeMemory } from "../../ffi/free_memory.ts";
 import type { Limit } from "../../ffi/harden.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { Poller } from "../../ffi/poller.ts";
@@ -196,6 +197,7 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
       agents.sweep(now);
       control.sweep(now);
       backend.dropIdle(now);
+      giveBackFreeMemory(libc);
       log.flush(); // there may be no round of the loop for hours
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

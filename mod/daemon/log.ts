@@ -26,6 +26,11 @@ export class Log {
     this.#threshold = LOG_LEVELS.indexOf(level);
   }
 
+  /** Whether lines of this level are written; saves making those that are not. */
+  writes(level: LogLevel): boolean {
+    return LOG_LEVELS.indexOf(level) >= this.#threshold;
+  }
+
   debug(message: string): void {
     this.#add(0, "debug: ", message);
   }

@@ -92,6 +92,7 @@ async function serve(options: RunOptions): Promise<number> {
   signals.serve(daemon);
   const sweep = setInterval(() => daemon.sweep(), SWEEP_MS);
   announce(libc, options, log);
+  daemon.sweep();
   try {
     await daemon.run();
   } finally {

@@ -108,7 +108,8 @@ export class SignService {
 
   #given(permission: Permission, signature: Uint8Array): Uint8Array {
     this.#signed++;
-    this.#parts.log.info(`signed ${describeAsk(permission.ask)}: ${permission.by}`);
+    const { log } = this.#parts;
+    if (log.writes("info")) log.info(`signed ${describeAsk(permission.ask)}: ${permission.by}`);
     return signature;
   }
 

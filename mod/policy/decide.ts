@@ -86,6 +86,12 @@ function withoutRule(signed: SignedData): Verdict {
  * ssh_config(5), the data names the certificate and the agent is asked for the plain key.
  */
 function namesKeyOf(login: SignedData & { kind: "auth" }, ask: Ask): boolean {
-  const [named, signing] = [plainKeyBlob(login.key), plainKeyBlob(ask.identity.blob)];
-  return named.length === signing.length && named.every((byte, at) => byte === signing[at]);
+  const { blob } = ask.identity;
+  return sameBlob(login.key, blob) || sameBlob(plainKeyBlob(login.key), plainKeyBlob(blob));
+}
+
+function sameBlob(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
 }

@@ -19,6 +19,7 @@ export function globMatches(glob: string, text: string): boolean {
   const literal = glob.search(/[*?]/);
   if (literal === -1) return glob === text;
   if (!text.startsWith(glob.slice(0, literal))) return false; // what most globs of a long list end with
+  if (literal === glob.length - 1 && glob[literal] === "*") return true; // what most globs are: a beginning
   const [pattern, characters] = [[...glob], [...text]];
   let [at, matched] = [0, 0];
   // Where to go on after a mismatch: behind the last star, with one character more taken by it.

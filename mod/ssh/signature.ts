@@ -72,7 +72,7 @@ export function signatureHash(algorithm: SignatureAlgorithm): SignatureHash | un
  * @param raw 64 bytes for Ed25519, `rsaSignature` for RSA, one of the `ecdsaSignature…` for ECDSA.
  */
 export function encodeSignature(algorithm: SignatureAlgorithm, raw: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new WireWriter(8 + algorithm.length + raw.length).string(algorithm).string(raw).finish();
+  return new WireWriter(8 + algorithm.length + raw.length).ascii(algorithm).string(raw).finish();
 }
 
 /** Takes a signature blob apart. Security keys' blobs have more fields and are refused. @throws {WireError} */

@@ -26,7 +26,8 @@ export interface Sshsig {
 
 /** Whether the data begins with the magic preamble. No userauth does: its session id would be 1.4 GB long. */
 export function looksLikeSshsig(data: Uint8Array): boolean {
-  return data.length >= MAGIC.length && String.fromCharCode(...data.subarray(0, MAGIC.length)) === MAGIC;
+  for (let at = 0; at < MAGIC.length; at++) if (data[at] !== MAGIC.charCodeAt(at)) return false;
+  return true;
 }
 
 /** Reads the data of an SSHSIG signature. @throws {WireError} If it is anything else. */

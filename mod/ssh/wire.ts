@@ -6,6 +6,7 @@
  * @module
  */
 
+import { knownName } from "./names.ts";
 import { decodeUtf8, encodeUtf8 } from "./text.ts";
 
 /** OpenSSH's SSHBUF_MAX_BIGNUM: no key it accepts has a longer number (RSA 16384). */
@@ -97,6 +98,8 @@ export class WireReader<B extends ArrayBufferLike = ArrayBufferLike> {
    */
   algorithmName(field: string): string {
     const bytes = this.string(field, MAX_NAME_LENGTH);
+    const known = knownName(bytes);
+    if (known !== undefined) return known;
     if (bytes.length === 0) throw new WireError("not-a-name", `Cannot read ${field}: it is empty`);
     for (let at = 0; at < bytes.length; at++) {
       const byte = bytes[at] ?? 0;
@@ -198,6 +201,14 @@ export class WireWriter {
   string(value: Uint8Array | string): this {
     const bytes = typeof value === "string" ? encodeUtf8(value) : value;
     return this.uint32(bytes.length).bytes(bytes);
+  }
+
+  /** A string that is ASCII, such as a name: written in place. */
+  ascii(value: string): this {
+    this.uint32(value.length);
+    const at = this.#grow(value.length);
+    for (let index = 0; index < value.length; index++) this.#bytes[at + index] = value.charCodeAt(index);
+    return this;
   }
 
   /** @param value Unsigned, big-endian; leading zeros do not matter. */

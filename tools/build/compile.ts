@@ -50,7 +50,7 @@ export async function compile(
       [
         compiler.deno,
         ...["compile", "--quiet", "-A", "--no-code-cache", "--no-config", "--no-lock", "--no-remote", "--no-npm"],
-        ...["--no-check", "--output", output, START],
+        ...["--no-check", "--v8-flags=--max-semi-space-size=2", "--output", output, START],
       ],
       { cwd: directory, deadline: compiler.deadline },
     );

@@ -14,7 +14,8 @@ import type { BundleFile } from "./bundle.ts";
  * How the header runs Deno: with no file of the current directory or the home directory read (deno.json, package.json,
  * .npmrc, lock file), no code fetched, no bytecode cached. `-A`: design §4.9.
  */
-const DENO_FLAGS = "-A --no-config --no-lock --no-remote --no-npm --no-code-cache --no-prompt --quiet";
+const DENO_FLAGS = "-A --no-config --no-lock --no-remote --no-npm --no-code-cache --no-prompt --quiet " +
+  "--v8-flags=--max-semi-space-size=2"; // the young generation: 6 to 8 MiB less resident, no slower (measured)
 
 /** One part of the file. */
 interface Payload {
