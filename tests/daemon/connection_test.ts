@@ -8,7 +8,7 @@
 
 import { deepStrictEqual as deepEqual, doesNotMatch, match, strictEqual as equal } from "node:assert/strict";
 import { blobOf } from "../support/agent_client.ts";
-import { until } from "../support/deadline.ts";
+import { until, within } from "../support/deadline.ts";
 import { OwnDaemon } from "../support/own_daemon.ts";
 import {
   ANSWER,
@@ -132,7 +132,7 @@ Deno.test("a client that never reads is closed", async () => {
   for (let round = 0; round < 200; round++) await other.ask(LIST);
   own.daemon.sweep(0);
   own.daemon.sweep(STALL);
-  equal(await sending, true);
+  equal(await within(sending, PATIENCE, "the lazy client to be closed"), true);
   equal((await other.ask(LIST))[0], ANSWER.identities);
 });
 

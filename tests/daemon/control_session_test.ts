@@ -68,8 +68,8 @@ Deno.test("a length that is none closes the connection", async () => {
   }
 });
 
-Deno.test("a session that is cut off is wiped with its connection", async () => {
-  await using own = await OwnDaemon.start({ config: CONFIG });
+Deno.test("a session that is cut off, or waits its turn, is wiped with its connection", async () => {
+  await using own = await OwnDaemon.start({ config: `[bitwarden]\nbw_path = ["/bin/sh", "-c", "sleep 0.2; exit 1"]` });
   const used = (): number => own.daemon.memory.status().used;
   const before = used();
   const client = await RawClient.connect(own.controlSocket);
@@ -78,7 +78,7 @@ Deno.test("a session that is cut off is wiped with its connection", async () => 
   client[Symbol.dispose]();
   await until(() => used() === before || undefined, PATIENCE, "the first part of the session to be wiped");
 
-  // One that is whole and waits its turn goes in the same way.
+  // The first of these takes a moment, after which there is nobody to answer to.
   const other = await RawClient.connect(own.controlSocket);
   await other.send(joined(...Array.from({ length: 20 }, () => joined(UNLOCK, SESSION))));
   other[Symbol.dispose]();

@@ -40,6 +40,7 @@ class GatedBw {
     const rest = dir.write("rest.json", JSON.stringify(items).slice(1));
     const script = [
       "#!/bin/sh",
+      "trap 'sleep 0.3; exit 143' TERM", // as bw, it takes a moment to end
       `echo "$$ $1 $2" >> ${dir.join("calls")}`,
       `[ "$1" = sync ] && exit 0`,
       "printf '['",

@@ -33,9 +33,9 @@ export function outsideLockedMemory({ memory, log, processes, files }: Survey): 
 /** A table in Markdown: one column a survey. */
 export function surveyTable(surveys: Readonly<Record<string, Survey>>): string {
   const rows: [title: string, cell: (survey: Survey) => string][] = [
-    ["memory of memfd_secret, closed even to root", ({ memory }) => closedText(memory.closed)],
-    ["memory that is locked and left out of core files", (survey) => memoryText(survey, true)],
-    ["all other memory: JavaScript heap, C heap, stacks, files in memory", (survey) => memoryText(survey, false)],
+    ["memory of memfd_secret", ({ memory }) => closedText(memory.closed)],
+    ["other memory that is locked and left out of core files", (survey) => memoryText(survey, true)],
+    ["all the rest: JavaScript heap, C heap, stacks, mapped files", (survey) => memoryText(survey, false)],
     ["log", ({ log }) => outsideText(log)],
     ["arguments and environment of all processes", ({ processes }) => outsideText(processes)],
     ["files: XDG directories, open files, new files in /tmp", ({ files }) => outsideText(files)],
@@ -52,7 +52,7 @@ export function surveyTable(surveys: Readonly<Record<string, Survey>>): string {
 
 function closedText(closed: readonly Mapping[]): string {
   const bytes = closed.reduce((sum, { start, end }) => sum + end - start, 0);
-  return closed.length === 0 ? "none" : `${bytes / 1024} KiB, cannot be read`;
+  return closed.length === 0 ? "none" : `${bytes / 1024} KiB, closed to root`;
 }
 
 function memoryText({ memory }: Survey, locked: boolean): string {
@@ -65,8 +65,8 @@ function outsideText({ searched, hits }: Outside): string {
 }
 
 function findText(hits: readonly Hit[]): string {
-  const secrets = [...new Set(hits.map(({ secret }) => secret))].sort();
-  return secrets.length === 0 ? "nothing" : secrets.join(", ");
+  const secrets = new Set(hits.map(({ secret }) => secret));
+  return secrets.size === 0 ? "nothing" : `${secrets.size} secrets`;
 }
 
 function sizeText(bytes: number): string {
