@@ -83,7 +83,8 @@ export function adoptLaunch(env: MutableEnvironment, facts: ProcessFacts): Launc
   for (const name of env.names()) {
     const isCarried = name.startsWith(CARRIED);
     if (!isCarried && !isHeld(name)) continue;
-    const value = env.get(name) ?? "";
+    const value = env.get(name);
+    if (value === undefined) continue; // taken out above: /proc tells of the environment at the start
     env.delete(name);
     if (!isCarried) held[name] = value;
     else if (selfExtracting) {

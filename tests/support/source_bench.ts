@@ -50,19 +50,12 @@ export class SourceBench implements AsyncDisposable {
 
   /** Runs the poller until a promise that needs it has settled. */
   async drive<Result>(work: Promise<Result>): Promise<Result> {
-    let settled = false;
-    const done = work.finally(() => {
-      settled = true;
-      this.#poller.wake();
-    });
-    done.catch(() => undefined); // it may fail while the poller waits, before anybody awaits it
-    while (!settled) await this.#poller.wait();
-    return await done;
+    return await this.#poller.until(work);
   }
 
   /** Waits for the last child, which lingers when its answer is complete. */
   async settle(): Promise<void> {
-    await this.drive(this.#runner[Symbol.asyncDispose]());
+    await this.#runner[Symbol.asyncDispose](); // runs the poller itself
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
