@@ -81,6 +81,7 @@ Deno.test("a session that is cut off, or waits its turn, is wiped with its conne
   // The first of these takes a moment, after which there is nobody to answer to.
   const other = await RawClient.connect(own.controlSocket);
   await other.send(joined(...Array.from({ length: 20 }, () => joined(UNLOCK, SESSION))));
+  await until(() => used() > before + 5 * SESSION.length || undefined, PATIENCE, "the sessions to arrive");
   other[Symbol.dispose]();
   await until(() => used() === before || undefined, PATIENCE, "all sessions to be wiped");
   using last = await RawClient.connect(own.controlSocket);

@@ -224,8 +224,7 @@ Deno.test({
       notEqual((await listed(daemon)).length, 0);
       await home.bwsshOk(["lock"]);
       deepEqual(await listed(daemon), []);
-      const cached = [...Deno.readDirSync(`${home.path}/cache/bwssh`)].map(({ name }) => name);
-      deepEqual(cached.filter((name) => name !== "bin"), []);
+      deepEqual(cachedFiles(`${home.path}/cache/bwssh`), []);
     });
 
     await t.step("a server that is silent is given up, and costs the news and not the keys", async () => {
@@ -238,3 +237,13 @@ Deno.test({
     });
   },
 });
+
+/** What is in the cache besides the unpacked program, which only one kind of binary has. */
+function cachedFiles(directory: string): readonly string[] {
+  try {
+    return [...Deno.readDirSync(directory)].map(({ name }) => name).filter((name) => name !== "bin");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
