@@ -14,7 +14,7 @@ import { type Daemon, startDaemon } from "../support/bwssh.ts";
 import { LogFromNow } from "../support/daemon_log.ts";
 import { until } from "../support/deadline.ts";
 import { baseEnv, runOk } from "../support/process.ts";
-import { openFiles, residentMiB, threads } from "../support/process_facts.ts";
+import { openFiles, residentMiB, threads, ticks } from "../support/process_facts.ts";
 import {
   ANSWER,
   ascii,
@@ -81,6 +81,22 @@ async function startLoaded(): Promise<{ readonly daemon: Daemon; readonly bw: Sc
   }
 }
 
+/** Waits until the daemon has had nothing to do for a while. */
+async function stillness(daemon: Daemon): Promise<void> {
+  let last = 0;
+  let quiet = 0;
+  await until(
+    () => {
+      const now = ticks(daemon.pid);
+      quiet = now === last ? quiet + 1 : 0;
+      last = now;
+      return quiet > 12 || undefined;
+    },
+    60_000,
+    "the daemon to have nothing to do",
+  );
+}
+
 async function servesWell(client: RawClient, rounds = 1): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const answers = [];
@@ -108,6 +124,22 @@ Deno.test("of 512 clients half are hostile: the other half are served, again and
   }
   const [, second = 0, third = 0] = sizes;
   ok(third < 320 && third - second < 64, `resident memory after each wave: ${sizes.map(Math.round)} MiB`);
+});
+
+Deno.test("answers that nobody reads do not pile up in the daemon", async () => {
+  await using loaded = await startLoaded();
+  const { daemon } = loaded;
+  using other = await RawClient.connect(daemon.agentSocket);
+  await servesWell(other, 10);
+  const before = residentMiB(daemon.pid);
+  const clients = await RawClient.connectMany(daemon.agentSocket, 64);
+  const sending = clients.map((client) => client.sendOrClosed(repeated(LIST, 100_000)));
+  await stillness(daemon);
+  const grown = residentMiB(daemon.pid) - before;
+  ok(grown < 100, `${Math.round(grown)} MiB more for 64 clients that do not read`);
+  await servesWell(other);
+  for (const client of clients) client[Symbol.dispose]();
+  await Promise.all(sending);
 });
 
 Deno.test("a client that floods and reads does not make another wait for its flood to end", async () => {
