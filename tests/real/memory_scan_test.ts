@@ -97,7 +97,7 @@ rootTest("keys, session and passwords are nowhere but in the daemon's locked mem
       const heap = ["ecdsa-256 scalar", "ecdsa-384 scalar", "ecdsa-521 scalar", "rsa-2048 d", "rsa-2048 p"];
       const arena = ["ed25519 seed", "note seed", "field seed", "attachment seed", "session"];
       for (const secret of [...heap, ...(protection === "mlock" ? arena : [])]) ok(seen.has(secret), secret);
-      deepEqual([...seen].filter((secret) => /password|in-folder|truncated/.test(secret)), []);
+      deepEqual([...seen].filter((secret) => /password|notes|in-folder|truncated/.test(secret)), []);
       equal(unlocked.memory.closed.length, protection === "mlock" ? 0 : 1);
 
       await home.bwsshOk(["lock"]);

@@ -15,6 +15,8 @@ import type { PlainItem } from "./vault_items.ts";
 
 /** A run of so many characters of a key file's secret part is a find; shorter ends of lines are not looked for. */
 const LINE_PART = 16;
+/** So much of an item's notes is looked for. */
+const NOTES = 64;
 
 /** The patterns of a private key: its numbers, and the lines of its text as they stand in the vault. */
 export async function patternsOfKey(name: string, key: TestKey): Promise<readonly Pattern[]> {
@@ -38,11 +40,15 @@ export function patternsOfSession(session: Uint8Array): readonly Pattern[] {
   return [textPattern("session", "text", text), ...patternsOf({ name: "session", bytes: decoded })];
 }
 
-/** The passwords of logins, and the values of hidden fields that are long enough to look for. */
+/** The passwords of the logins around the keys, and their notes where they are long enough to look for. */
 export function patternsOfCrowd(items: readonly PlainItem[]): readonly Pattern[] {
-  return items.flatMap(({ login }) => {
+  return items.flatMap(({ login, notes = "" }) => {
     const [, canary] = /([0-9a-f]{8}-[0-9a-f-]{27})$/.exec(login?.password ?? "") ?? [];
-    return canary === undefined ? [] : [textPattern("a login's password", "text", canary)];
+    if (canary === undefined) return [];
+    const password = textPattern("a login's password", "text", canary);
+    return notes.length < NOTES
+      ? [password]
+      : [password, textPattern("a login's notes", "text", notes.slice(0, NOTES))];
   });
 }
 
