@@ -28,6 +28,10 @@ const PACKAGES = {
   "setpriv": "util-linux",
   "setsid": "util-linux",
   "sha256sum": "coreutils",
+  "dbus-daemon": "dbus-daemon",
+  "dbus-send": "dbus-bin",
+  "pkttyagent": "polkitd",
+  "pkaction": "polkitd",
 } as const;
 
 /** The name of a program that {@linkcode ensureTestTools} looks for. */

@@ -17,6 +17,7 @@ import type { CliContext } from "./context.ts";
 import type { DaemonFlags } from "./flags.ts";
 import { EXIT, exitCodeOf, failureText } from "./failure.ts";
 import { unlockCommand } from "./unlock_command.ts";
+import { logCommands } from "./log_commands.ts";
 import { serviceCommands } from "./service_commands.ts";
 
 type Plain = (this: CliContext, flags: Record<never, never>) => Promise<void>;
@@ -100,6 +101,7 @@ export function buildCli(version: string): Application<CliContext> {
       env: envCommand,
       reload: listing("read the configuration again", () => import("./commands/reload.ts")),
       ...serviceCommands,
+      ...logCommands,
       config: buildRouteMap<string, CliContext>({
         docs: { brief: "the configuration" },
         routes: {

@@ -25,10 +25,22 @@ export interface UnlockFlags {
 /** Flags of `uninstall`. */
 export interface UninstallFlags {
   readonly userSystemd?: boolean;
+  readonly polkit?: boolean;
   readonly print?: boolean;
 }
 
 /** Flags of `install`. */
 export interface InstallFlags extends UninstallFlags {
+  /** With `polkit`: who runs the daemon. */
+  readonly user?: string;
   readonly environment?: boolean;
+}
+
+/** Flags of `log`. */
+export interface LogFlags {
+  readonly lines?: number;
+  readonly follow?: boolean;
+  readonly denied?: boolean;
+  readonly key?: string;
+  readonly json?: boolean;
 }

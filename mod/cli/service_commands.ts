@@ -7,10 +7,12 @@ import type { InstallFlags, UninstallFlags } from "./flags.ts";
 const boolean = { kind: "boolean", optional: true, withNegated: false } as const;
 const uninstallFlags = {
   userSystemd: { ...boolean, brief: "the units bwssh-agent.service and bwssh-agent.socket of the user manager" },
+  polkit: { ...boolean, brief: "the polkit actions, for prompts that say which key is asked for; as root" },
   print: { ...boolean, brief: "print what would be done, write nothing" },
 } as const;
 const installFlags = {
   ...uninstallFlags,
+  user: { kind: "parsed", optional: true, parse: String, placeholder: "NAME", brief: "with --polkit: who runs bwssh" },
   environment: { ...boolean, brief: "SSH_AUTH_SOCK for everything the session starts (environment.d)" },
 } as const;
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Rule } from "../policy/rules.ts";
+import type { Rule } from "../policy/rule.ts";
 import type { Entry } from "./entries.ts";
 import { type ConfigProblem, problemText } from "./error.ts";
 import type { Config } from "./model.ts";
@@ -25,14 +25,13 @@ export interface Validated {
 export function buildConfig(validated: Validated): { config: Config; warnings: readonly string[] } | undefined {
   const { settings, rules, effective, problems } = validated;
   if (problems.length > 0) return undefined;
-  const config = assemble((key) => required(settings, key), settings.get("bitwarden.data_dir"), rules);
+  const config = assemble(settings, rules);
   problems.push(...contradictions(config, effective));
   return problems.length > 0 ? undefined : { config, warnings: warnings(config, effective).map(problemText) };
 }
 
-type Get = <Key extends SettingKey>(key: Key) => SettingValue<Key>;
-
-function assemble(get: Get, dataDir: string | undefined, rules: readonly Rule[]): Config {
+function assemble(settings: Settings, rules: readonly Rule[]): Config {
+  const get = <Key extends SettingKey>(key: Key): SettingValue<Key> => required(settings, key);
   return {
     daemon: {
       runtimeDir: get("daemon.runtime_dir"),
@@ -47,7 +46,7 @@ function assemble(get: Get, dataDir: string | undefined, rules: readonly Rule[])
       itemIds: get("bitwarden.item_ids"),
       query: get("bitwarden.query"),
       collectionIds: get("bitwarden.collection_ids"),
-      dataDir,
+      dataDir: settings.get("bitwarden.data_dir"),
       attachments: get("bitwarden.attachments"),
       timeoutSeconds: get("bitwarden.timeout_seconds"),
     },
@@ -58,6 +57,26 @@ function assemble(get: Get, dataDir: string | undefined, rules: readonly Rule[])
       approver: get("auth.approver"),
       protectUnlock: get("auth.protect_unlock"),
       protectList: get("auth.protect_list"),
+      promptSeconds: get("auth.prompt_seconds"),
+      queue: get("auth.queue"),
+      subject: get("auth.subject"),
+      systemBus: settings.get("auth.system_bus"),
+      knownHosts: get("auth.known_hosts"),
+    },
+    limits: {
+      requestsPerConnection: get("limits.requests_per_connection"),
+      requestsPerProcessKey: get("limits.requests_per_process_key"),
+      requestsPerExe: get("limits.requests_per_exe"),
+      promptsPerConnection: get("limits.prompts_per_connection"),
+      promptsPerProcessKey: get("limits.prompts_per_process_key"),
+      promptsPerExe: get("limits.prompts_per_exe"),
+      cooldownAfter: get("limits.cooldown_after"),
+      cooldownSeconds: get("limits.cooldown_seconds"),
+    },
+    audit: {
+      file: settings.get("audit.file"),
+      maxBytes: get("audit.max_bytes"),
+      onFailure: get("audit.on_failure"),
     },
     ssh: {
       allowEd25519: get("ssh.allow_ed25519"),
@@ -72,7 +91,7 @@ function assemble(get: Get, dataDir: string | undefined, rules: readonly Rule[])
   };
 }
 
-/** Every setting but data_dir has a default or, like runtime_dir, was asked for before. */
+/** Every setting but those that may be absent has a default or, like runtime_dir, was asked for before. */
 function required<Key extends SettingKey>(settings: Settings, key: Key): SettingValue<Key> {
   const value = settings.get(key);
   if (value === undefined) throw new Error(`Cannot build the configuration: "${key}" is not set`);

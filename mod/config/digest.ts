@@ -9,7 +9,7 @@ import type { Config } from "./model.ts";
 import { ruleShown } from "./rule_shown.ts";
 
 /**
- * The key paths that changed: of `[auth]`, `[[rules]]`, and `bitwarden.bw_path` (the program that sees the whole vault).
+ * The key paths that changed: of `[auth]`, `[limits]`, `[audit]`, `[[rules]]`, and `bitwarden.bw_path` (the program that sees the whole vault).
  *
  * @returns Such as `auth.approver`, `bitwarden.bw_path`, `rules[2]` counted from 1; empty if nothing changed. Where a rule
  * stands in its file does not count, in which order rules stand does.
@@ -19,9 +19,9 @@ export function changedSecurityKeys(before: Config, after: Config): readonly str
   return [...new Set([...old.keys(), ...now.keys()])].filter((key) => old.get(key) !== now.get(key));
 }
 
-function securityParts({ auth, bitwarden, rules }: Config): ReadonlyMap<string, string> {
-  const settings = Object.entries(auth).map(([name, value]) =>
-    [`auth.${snakeCase(name)}`, JSON.stringify(value)] as const
+function securityParts({ auth, limits, audit, bitwarden, rules }: Config): ReadonlyMap<string, string> {
+  const settings = Object.entries({ auth, limits, audit }).flatMap(([table, values]) =>
+    Object.entries(values).map(([name, value]) => [`${table}.${snakeCase(name)}`, JSON.stringify(value)] as const)
   );
   const written = rules.map((rule, index) => [`rules[${index + 1}]`, JSON.stringify(ruleShown(rule))] as const);
   return new Map([...settings, ["bitwarden.bw_path", JSON.stringify(bitwarden.bwPath)], ...written]);

@@ -8,7 +8,7 @@
 
 import type { ConfigDocument } from "./document.ts";
 import type { Origin } from "./error.ts";
-import { defaultRuntimeDirectory, type Environment, variable } from "./paths.ts";
+import { defaultAuditFile, defaultKnownHosts, defaultRuntimeDirectory, type Environment, variable } from "./paths.ts";
 import { DEFAULTS, OVERRIDES, SETTING_KEYS, TABLES } from "./settings.ts";
 import type { KeyPath } from "./toml_positions.ts";
 
@@ -72,8 +72,14 @@ export function isTable(value: unknown): value is Readonly<Record<string, unknow
 
 function defaultEntries(env: Environment): readonly Entry[] {
   const entries: Entry[] = [];
-  const runtimeDir = defaultRuntimeDirectory(env);
-  if (runtimeDir !== undefined) entries.push(literalEntry("daemon.runtime_dir", runtimeDir, { kind: "default" }));
+  const fromEnvironment = [
+    ["daemon.runtime_dir", defaultRuntimeDirectory(env)],
+    ["auth.known_hosts", defaultKnownHosts(env)],
+    ["audit.file", defaultAuditFile(env)],
+  ] as const;
+  for (const [key, value] of fromEnvironment) {
+    if (value !== undefined) entries.push(literalEntry(key, value, { kind: "default" }));
+  }
   for (const key of SETTING_KEYS) {
     const value = DEFAULTS[key];
     if (value !== null) entries.push({ ...literalEntry(key, value, { kind: "default" }), literal: false });

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Rule } from "../policy/rules.ts";
-import type { ApprovalMode, ApproverName, DiscoveryMode, LogLevel } from "./settings.ts";
+import type { Rule } from "../policy/rule.ts";
+import type { ApprovalMode, ApproverName, AuditFailure, DiscoveryMode, LogLevel, SubjectName } from "./settings.ts";
 
 /** `[daemon]`: the process and its sockets. All paths are absolute. */
 export interface DaemonConfig {
@@ -42,6 +42,39 @@ export interface AuthConfig {
   readonly approver: ApproverName;
   readonly protectUnlock: boolean;
   readonly protectList: boolean;
+  /** How long a prompt waits for an answer. */
+  readonly promptSeconds: number;
+  /** Requests that may wait for an answer at a time, the one being shown included. */
+  readonly queue: number;
+  /** For `polkit`: whose session the prompt belongs to. */
+  readonly subject: SubjectName;
+  /** For `polkit`: address of the system bus; undefined is the well-known one, whatever the environment says. */
+  readonly systemBus: string | undefined;
+  /** Files that give host keys names; those that do not exist count for nothing. */
+  readonly knownHosts: readonly string[];
+}
+
+/** `[limits]`: flood control. Counts are per minute, 0 does not limit. */
+export interface LimitsConfig {
+  readonly requestsPerConnection: number;
+  readonly requestsPerProcessKey: number;
+  readonly requestsPerExe: number;
+  /** Requests that a person is asked about. */
+  readonly promptsPerConnection: number;
+  readonly promptsPerProcessKey: number;
+  readonly promptsPerExe: number;
+  /** Refused or ignored prompts in a row; 0 for no cooldown. */
+  readonly cooldownAfter: number;
+  readonly cooldownSeconds: number;
+}
+
+/** `[audit]`: the log of decisions. */
+export interface AuditConfig {
+  /** Undefined where there is no state directory to put it in. */
+  readonly file: string | undefined;
+  /** After so many a new file is begun. */
+  readonly maxBytes: number;
+  readonly onFailure: AuditFailure;
 }
 
 /** `[ssh]`: which keys and signatures are allowed at all. */
@@ -70,6 +103,8 @@ export interface Config {
   readonly daemon: DaemonConfig;
   readonly bitwarden: BitwardenConfig;
   readonly auth: AuthConfig;
+  readonly limits: LimitsConfig;
+  readonly audit: AuditConfig;
   readonly ssh: SshConfig;
   readonly agent: AgentConfig;
   readonly memory: MemoryConfig;

@@ -79,6 +79,19 @@ export function cacheDirectory(env: Environment): string {
   return `${absolute(env, "XDG_CACHE_HOME") ?? `${home(env)}/.cache`}/bwssh`;
 }
 
+/** The default for `auth.known_hosts`: what ssh_config(5) has for UserKnownHostsFile and GlobalKnownHostsFile. */
+export function defaultKnownHosts(env: Environment): readonly string[] {
+  const home = absolute(env, "HOME");
+  const ofUser = home === undefined ? [] : [`${home}/.ssh/known_hosts`, `${home}/.ssh/known_hosts2`];
+  return [...ofUser, "/etc/ssh/ssh_known_hosts"];
+}
+
+/** The default for `audit.file`, or undefined where there is neither XDG_STATE_HOME nor HOME. */
+export function defaultAuditFile(env: Environment): string | undefined {
+  const isKnown = absolute(env, "XDG_STATE_HOME") !== undefined || absolute(env, "HOME") !== undefined;
+  return isKnown ? `${stateDirectory(env)}/audit.jsonl` : undefined;
+}
+
 /** The directory a path lies in. */
 export function parentOf(path: string): string {
   return path.slice(0, Math.max(1, path.lastIndexOf("/")));

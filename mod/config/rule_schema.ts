@@ -1,49 +1,22 @@
 /**
- * `[[rules]]`: from a TOML table to a rule that policy evaluates. A field that this version cannot enforce refuses the
- * configuration: a rule that is wider than it reads is worse than none.
+ * `[[rules]]`: from a TOML table to a rule that policy evaluates. Whatever is wrong with it refuses the configuration: a
+ * rule that is wider than it reads is worse than none.
  *
  * @module
  */
 
 import * as v from "valibot";
-import { KIND_WORDS, parseKind, type Rule, RULE_ACTIONS } from "../policy/rules.ts";
+import { parseKind, type Rule, RULE_ACTIONS } from "../policy/rule.ts";
 import { type Entry, isTable } from "./entries.ts";
 import type { ConfigProblem, Origin } from "./error.ts";
 import { originText } from "./error.ts";
 import type { Interpolator } from "./interpolate.ts";
+import { RULE_SCHEMAS, RULE_WORDS } from "./rule_shapes.ts";
 import { RULE_FIELDS } from "./settings.ts";
-import { choice } from "./shapes.ts";
 import { didYouMean, oneOf, quote, typeName } from "./text.ts";
 
-/** Fields that later versions evaluate. */
-const NOT_YET = [
-  ...["hosts", "users", "exe", "ancestors", "cgroup", "tty", "session", "uid"],
-  ...["forwarded", "via", "remember", "remember_for", "max_ttl"],
-];
-
-const KIND_LIST = `${oneOf(KIND_WORDS.slice(0, 2))}, "sshsig:NAMESPACE", ${oneOf(KIND_WORDS.slice(2))}`;
-
-const FIELDS = {
-  action: choice(RULE_ACTIONS),
-  keys: v.pipe(
-    v.array(
-      v.pipe(
-        v.string("a string"),
-        v.minLength(1, 'a fingerprint, an item id, or a glob; "*" matches every key'),
-        v.check(isKeyPattern, 'a whole fingerprint: "SHA256:" and 43 letters, as ssh-keygen -l prints it'),
-      ),
-      "a list of fingerprints, item ids, and globs for comments and item names",
-    ),
-    v.minLength(1, "a list with an element; to match every key, leave the field out"),
-  ),
-  kinds: v.pipe(
-    v.array(
-      v.pipe(v.string("a string"), v.check((word) => parseKind(word) !== undefined, KIND_LIST)),
-      "a list of kinds",
-    ),
-    v.minLength(1, "a list with an element; to match auth and sshsig, leave the field out"),
-  ),
-} satisfies Record<(typeof RULE_FIELDS)[number], v.GenericSchema>;
+type Field = typeof RULE_FIELDS[number];
+type Fields = { readonly [Name in Field]: v.InferOutput<(typeof RULE_SCHEMAS)[Name]> | undefined };
 
 /**
  * Decodes one rule.
@@ -56,18 +29,17 @@ const FIELDS = {
 export function decodeRule(entry: Entry, interpolator: Interpolator, problems: ConfigProblem[]): Rule | undefined {
   const before = problems.length;
   const decoder = new RuleDecoder(entry, interpolator, problems);
-  const action = decoder.field("action");
-  const keys = decoder.field("keys");
-  const kinds = decoder.field("kinds")?.map(parseKind).filter((kind) => kind !== undefined);
+  const fields = Object.fromEntries(RULE_FIELDS.map((name) => [name, decoder.field(name)])) as unknown as Fields;
   decoder.refuseOthers();
+  if (problems.length === before) decoder.refuseContradictions(fields);
+  const { action, kinds, remember_for: rememberFor, max_ttl: maxTtl, ...same } = fields;
   if (problems.length > before || action === undefined) return undefined;
-  const origin = originText(entry.origin);
   return {
     name: `rule ${entry.key.replace(/\D/g, "")}`,
-    origin,
+    origin: originText(entry.origin),
     action,
-    ...(keys && { keys }),
-    ...(kinds && { kinds }),
+    ...withoutUndefined(same),
+    ...withoutUndefined({ kinds: kinds?.map(parseKind).filter((kind) => kind !== undefined), rememberFor, maxTtl }),
   };
 }
 
@@ -86,14 +58,13 @@ class RuleDecoder {
     }
   }
 
-  field<Name extends keyof typeof FIELDS>(name: Name): v.InferOutput<(typeof FIELDS)[Name]> | undefined {
+  field(name: Field): unknown {
     if (!Object.hasOwn(this.#table, name)) return undefined;
     const value = this.#interpolator.value(this.#table[name], (path, error) => {
       this.#report([name, ...path], `: ${error.message}`, error.hint);
     });
     if (value === undefined) return undefined;
-    const schema: v.GenericSchema<unknown, v.InferOutput<(typeof FIELDS)[Name]>> = FIELDS[name];
-    const result = v.safeParse(schema, value, { abortPipeEarly: true });
+    const result = v.safeParse(RULE_SCHEMAS[name], value, { abortPipeEarly: true });
     if (result.success) return result.output;
     for (const issue of result.issues) this.#reportIssue(name, issue);
     return undefined;
@@ -102,21 +73,42 @@ class RuleDecoder {
   refuseOthers(): void {
     for (const name of Object.keys(this.#table)) {
       if (RULE_FIELDS.some((field) => field === name)) continue;
-      const message = NOT_YET.includes(name)
-        ? " is a field that this version cannot enforce, so it refuses the rule"
-        : ` is not a field of a rule; the fields are ${oneOf(RULE_FIELDS).replace(" or ", " and ")}`;
-      this.#report([name], message, didYouMean(name, NOT_YET.includes(name) ? [] : [...RULE_FIELDS, ...NOT_YET]));
+      const fields = oneOf(RULE_FIELDS).replace(" or ", " and ");
+      this.#report([name], ` is not a field of a rule; the fields are ${fields}`, didYouMean(name, RULE_FIELDS));
     }
   }
 
-  #reportIssue(name: string, issue: v.BaseIssue<unknown>): void {
+  /** Fields that are valid alone and together say something else than the reader believes. */
+  refuseContradictions({ action, kinds, hosts, users, forwarded, via, remember, remember_for }: Fields): void {
+    if (remember !== undefined && action !== "ask") {
+      this.#report(
+        ["remember"],
+        ` has no effect with action = ${quote(action ?? "")}`,
+        'set action = "ask" or remove it',
+      );
+    }
+    if (remember_for !== undefined && (remember === undefined || remember === "once")) {
+      this.#report(["remember_for"], " has no effect without a scope", 'write remember = "app", say, beside it');
+    }
+    if (via !== undefined && forwarded === false) {
+      this.#report(["via"], " has no effect with forwarded = false", "remove one of the two");
+    }
+    for (const name of ["hosts", "users"] as const) {
+      if ({ hosts, users }[name] === undefined || kinds === undefined || kinds.includes("auth")) continue;
+      this.#report([name], " is about logins, and kinds does not name them", 'write kinds = ["auth"]');
+    }
+  }
+
+  #reportIssue(name: Field, issue: v.BaseIssue<unknown>): void {
+    const written = this.#table[name];
     const index = issue.path?.[0]?.key;
-    const path = typeof index === "number" ? [name, index] : [name];
-    const { input } = issue;
-    const words = name === "action" ? RULE_ACTIONS : name === "kinds" ? KIND_WORDS : [];
-    const hint = typeof input === "string" ? didYouMean(input, words) : undefined;
-    const found = typeof input === "string" && words.length > 0 ? quote(input) : typeName(input);
-    this.#report(path, ` must be ${issue.message}, found ${found}`, hint);
+    const isElement = typeof index === "number" && Array.isArray(written);
+    const part = isElement ? written[index] : written;
+    // What a variable holds may be nobody's business; what the user wrote is in front of him anyway.
+    const isWritten = typeof part === "string" && (part === issue.input || !part.includes("$"));
+    const hint = isWritten ? didYouMean(part, RULE_WORDS[name] ?? []) : undefined;
+    const found = isWritten ? quote(part) : typeName(issue.input);
+    this.#report(isElement ? [name, index] : [name], ` must be ${issue.message}, found ${found}`, hint);
   }
 
   #report(path: readonly (string | number)[], message: string, hint?: string): void {
@@ -127,7 +119,9 @@ class RuleDecoder {
   }
 }
 
-/** A cut-off fingerprint would match nothing, and a deny rule that matches nothing allows. */
-function isKeyPattern(pattern: string): boolean {
-  return !pattern.startsWith("SHA256:") || /^SHA256:[A-Za-z0-9+/]{43}$/.test(pattern);
+function withoutUndefined<Fields extends Readonly<Record<string, unknown>>>(
+  fields: Fields,
+): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
 }

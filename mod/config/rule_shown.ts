@@ -4,10 +4,19 @@
  * @module
  */
 
-import { kindWord, type Rule } from "../policy/rules.ts";
+import { durationText } from "../policy/duration.ts";
+import { kindWord, type Rule } from "../policy/rule.ts";
+import { RULE_FIELDS } from "./settings.ts";
 
 /** A rule with the fields one would write. */
 export function ruleShown(rule: Rule): Readonly<Record<string, unknown>> {
-  const { action, keys, kinds } = rule;
-  return { action, ...(keys && { keys }), ...(kinds && { kinds: kinds.map(kindWord) }) };
+  const { kinds, rememberFor, maxTtl, name: _name, origin: _origin, ...same } = rule;
+  const fields: Partial<Record<typeof RULE_FIELDS[number], unknown>> = {
+    ...same,
+    kinds: kinds?.map(kindWord),
+    remember_for: rememberFor === undefined ? undefined : durationText(rememberFor),
+    max_ttl: maxTtl === undefined ? undefined : durationText(maxTtl),
+  };
+  const shown = RULE_FIELDS.map((field) => [field, fields[field]] as const);
+  return Object.fromEntries(shown.filter(([, value]) => value !== undefined));
 }

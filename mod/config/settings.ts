@@ -13,6 +13,10 @@ export const DISCOVERY_MODES = ["explicit", "query"] as const;
 export const APPROVAL_MODES = ["always", "per_connection", "ttl"] as const;
 /** `auth.approver`. */
 export const APPROVERS = ["polkit", "askpass", "control", "none"] as const;
+/** `auth.subject`. */
+export const SUBJECTS = ["daemon", "client"] as const;
+/** `audit.on_failure`. */
+export const AUDIT_FAILURES = ["deny", "warn"] as const;
 
 /** How much the daemon logs. */
 export type LogLevel = typeof LOG_LEVELS[number];
@@ -22,10 +26,15 @@ export type DiscoveryMode = typeof DISCOVERY_MODES[number];
 export type ApprovalMode = typeof APPROVAL_MODES[number];
 /** Who is asked. */
 export type ApproverName = typeof APPROVERS[number];
+/** Whose session a prompt belongs to. */
+export type SubjectName = typeof SUBJECTS[number];
+/** What a signature that cannot be written down comes to. */
+export type AuditFailure = typeof AUDIT_FAILURES[number];
 
 /**
- * Every setting with its default as one would write it in a file; null where there is none. `daemon.runtime_dir` has
- * none here because it depends on XDG_RUNTIME_DIR, see `defaultRuntimeDirectory`.
+ * Every setting with its default as one would write it in a file; null where there is none. `daemon.runtime_dir`,
+ * `auth.known_hosts` and `audit.file` have none here because theirs depend on the environment, see `paths.ts`. Numbers
+ * that other agents have proven: a queue of 4, prompts of 120 s, and a cooldown of five minutes after two.
  */
 export const DEFAULTS = {
   "daemon.runtime_dir": null,
@@ -47,6 +56,22 @@ export const DEFAULTS = {
   "auth.approver": "polkit",
   "auth.protect_unlock": false,
   "auth.protect_list": false,
+  "auth.prompt_seconds": 120,
+  "auth.queue": 4,
+  "auth.subject": "daemon",
+  "auth.system_bus": null,
+  "auth.known_hosts": null,
+  "limits.requests_per_connection": 0,
+  "limits.requests_per_process_key": 0,
+  "limits.requests_per_exe": 0,
+  "limits.prompts_per_connection": 20,
+  "limits.prompts_per_process_key": 20,
+  "limits.prompts_per_exe": 60,
+  "limits.cooldown_after": 2,
+  "limits.cooldown_seconds": 300,
+  "audit.file": null,
+  "audit.max_bytes": 16_777_216,
+  "audit.on_failure": "deny",
   "ssh.allow_ed25519": true,
   "ssh.allow_ecdsa": true,
   "ssh.allow_rsa": true,
@@ -79,5 +104,8 @@ export const OVERRIDES: readonly (readonly [variable: string, key: SettingKey])[
   ["BWSSH_LOG_LEVEL", "daemon.log_level"],
 ];
 
-/** `[[rules]]` fields that this version evaluates. */
-export const RULE_FIELDS = ["action", "keys", "kinds"] as const;
+/** The fields of `[[rules]]`, in the order in which they are shown. */
+export const RULE_FIELDS = [
+  ...["action", "keys", "kinds", "hosts", "users", "forwarded", "via"] as const,
+  ...["exe", "ancestors", "cgroup", "tty", "session", "uid", "remember", "remember_for", "max_ttl"] as const,
+] as const;

@@ -43,6 +43,21 @@ export const path = v.pipe(
   v.check(isPrintable, "a path without control characters"),
 );
 
+/** A list of absolute paths. */
+export const paths = v.pipe(
+  v.array(path, "a list of absolute paths"),
+  v.maxLength(LONGEST_LIST, "a shorter list"),
+);
+
+/** The address of a message bus, one only: with several libdbus takes the first that answers, whoever that is. */
+export const busAddress = v.pipe(
+  v.string("the address of a bus, a string"),
+  v.regex(
+    /^unix:(?:path|abstract)=[^\s;\p{Cc}]+$/u,
+    'the address of one bus on this machine, such as "unix:path=/run/dbus/system_bus_socket"',
+  ),
+);
+
 /** An absolute path that the kernel takes for a socket. */
 export const socketPath = v.pipe(
   path,

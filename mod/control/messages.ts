@@ -49,6 +49,8 @@ export interface StatusReport {
   readonly approver: string;
   readonly rules: number;
   readonly bw: string;
+  /** Lines and last hash of the audit log; null while it cannot be written. */
+  readonly audit: { readonly count: number; readonly hash: string } | null;
   readonly memory: MemoryReport;
   readonly warnings: readonly string[];
 }

@@ -1,6 +1,6 @@
 /**
  * One client of the agent socket: frames to requests, requests to answers, in order. Keeps what belongs to this
- * connection alone: who is there, and whether it ever said that it is forwarded.
+ * connection alone: the client.
  *
  * @module
  */
@@ -8,11 +8,11 @@
 import { type AgentFrame, FrameAssembler, FrameError } from "../agent/frame.ts";
 import { messageName } from "../agent/numbers.ts";
 import { type AgentRequest, decodeRequest } from "../agent/request.ts";
-import { extensionFailure, failure, queryResponse, signResponse } from "../agent/response.ts";
-import { decodeSessionBind, SESSION_BIND } from "../agent/session_bind.ts";
-import { describePeer } from "../peer/peer.ts";
-import type { PeerFacts } from "../policy/ask.ts";
+import { extensionFailure, failure, queryResponse, signResponse, success } from "../agent/response.ts";
+import { decodeSessionBind, SESSION_BIND, type SessionBind } from "../agent/session_bind.ts";
+import { identifyPeer } from "../peer/peer.ts";
 import type { ReceiveBuffer } from "../../ffi/stream.ts";
+import type { Client } from "./client.ts";
 import type { Connection, Progress, Session } from "./connection.ts";
 import type { Log } from "./log.ts";
 import type { SignService } from "./sign_service.ts";
@@ -33,19 +33,16 @@ export interface AgentParts {
 /** The agent protocol on one connection. */
 export class AgentSession implements Session {
   readonly #parts: AgentParts;
-  readonly #readPeer: () => PeerFacts;
+  readonly #client: Client;
   readonly #assembler = new FrameAssembler();
-  readonly #gone = new AbortController();
-  #peer: PeerFacts | undefined;
   #frames: AgentFrame[] = [];
   #next = 0;
-  #forwarded: true | "unknown" = "unknown";
   #complaints = 0;
 
-  /** @param readPeer Looks the peer up in /proc; done at the first request that needs it. */
-  constructor(parts: AgentParts, readPeer: () => PeerFacts) {
+  /** @param client Owned from now on. */
+  constructor(parts: AgentParts, client: Client) {
     this.#parts = parts;
-    this.#readPeer = readPeer;
+    this.#client = client;
   }
 
   /** In the middle of a frame; between frames an agent's client may wait for as long as it likes. */
@@ -86,7 +83,8 @@ export class AgentSession implements Session {
   ended(): void {
     this.#frames = [];
     this.#next = 0;
-    this.#gone.abort();
+    this.#parts.signing.closed(this.#client.number);
+    this.#client[Symbol.dispose]();
   }
 
   #answer(request: AgentRequest): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
@@ -109,16 +107,21 @@ export class AgentSession implements Session {
   }
 
   #sign(request: AgentRequest & { type: "sign-request" }): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
-    this.#peer ??= this.#readPeer();
-    const signature = this.#parts.signing.sign(request, this.#peer, { forwarded: this.#forwarded }, this.#gone.signal);
+    const signature = this.#parts.signing.sign(request, this.#client);
     return signature instanceof Promise ? signature.then(answerWith) : answerWith(signature);
   }
 
-  /** Binds are not verified yet, so none succeeds; what a bind says against its client is believed at once. */
-  #extend(name: string, contents: Uint8Array): Uint8Array<ArrayBuffer> {
-    if (name === "query") return queryResponse(["query"]);
+  #extend(name: string, contents: Uint8Array): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    if (name === "query") return queryResponse(["query", SESSION_BIND]);
     if (name !== SESSION_BIND) return failure();
-    if (decodeSessionBind(contents).forwarding) this.#forwarded = true;
+    return this.#bind(decodeSessionBind(contents));
+  }
+
+  /** Also while locked: a connection that could not say where it leads would look local afterwards. */
+  async #bind(claim: SessionBind): Promise<Uint8Array<ArrayBuffer>> {
+    const outcome = await this.#client.binds.add(claim);
+    if (outcome.kind !== "refused") return success();
+    this.#complain("warning", outcome.why);
     return extensionFailure();
   }
 
@@ -130,8 +133,7 @@ export class AgentSession implements Session {
   }
 
   #who(): string {
-    this.#peer ??= this.#readPeer();
-    return describePeer(this.#peer);
+    return identifyPeer(this.#client.peer);
   }
 }
 

@@ -4,32 +4,39 @@
  * @module
  */
 
-import { type Arena, openArena } from "../../ffi/arena.ts";
+import { openArena } from "../../ffi/arena.ts";
+import { Bus, SYSTEM_BUS } from "../../ffi/dbus/bus.ts";
 import { giveBackFreeMemory } from "../../ffi/free_memory.ts";
 import type { Limit } from "../../ffi/harden.ts";
-import type { Libc } from "../../ffi/libc.ts";
 import { Poller } from "../../ffi/poller.ts";
 import { ReceiveBuffer } from "../../ffi/stream.ts";
 import { AbsentApprover } from "../approval/absent.ts";
-import type { Approver } from "../approval/approver.ts";
 import { NoneApprover } from "../approval/none.ts";
-import type { BuildInfo } from "../config/build_info.ts";
-import type { LoadedConfig } from "../config/load.ts";
+import { PolkitApprover } from "../approval/polkit.ts";
+import { PolkitAuthority } from "../approval/polkit_authority.ts";
+import { ownSubject, peerSubject } from "../approval/polkit_subject.ts";
+import { PromptQueue, type QueueLimits } from "../approval/queue.ts";
 import type { Config } from "../config/model.ts";
+import { floodLimitsOf } from "../config/policy.ts";
 import type { ReloadReport } from "../control/messages.ts";
 import { Keyring } from "../keys/keyring.ts";
 import { openBackend } from "../keys/open_backend.ts";
-import type { KeyBackend } from "../keys/signer.ts";
-import { readPeer } from "../peer/peer.ts";
+import { KnownHostsFiles } from "../peer/known_hosts_files.ts";
+import type { HostNames } from "../policy/binds.ts";
+import { FloodGuard } from "../policy/flood.ts";
+import { GrantBook } from "../policy/grants.ts";
+import type { KeyBlob } from "../ssh/public_key.ts";
 import { BitwardenSource } from "../source/bitwarden/bitwarden_source.ts";
 import { ChildRunner } from "../source/child_runner.ts";
 import { AgentSession } from "./agent_session.ts";
+import { AuditTrail, openAudit } from "./audit_trail.ts";
 import { BitwardenSetup } from "./bitwarden_setup.ts";
+import { Client, namesIn } from "./client.ts";
 import { controlHandlers } from "./control_handlers.ts";
 import { ControlSession } from "./control_session.ts";
+import type { Daemon, DaemonParts } from "./daemon_parts.ts";
 import { EventLoop } from "./event_loop.ts";
 import { KeyLoader } from "./key_loader.ts";
-import type { Listeners } from "./listeners.ts";
 import type { Log } from "./log.ts";
 import { Offer } from "./offer.ts";
 import { Settings } from "./settings.ts";
@@ -47,44 +54,6 @@ const MAX_CONTROL_CONNECTIONS = 64;
  */
 const RESERVED_FILES = 2 * MAX_CONTROL_CONNECTIONS;
 
-/** What the daemon is made of and told. */
-export interface DaemonParts {
-  readonly libc: Libc;
-  readonly log: Log;
-  readonly listeners: Listeners;
-  readonly loaded: LoadedConfig;
-  /** Reads the configuration again. */
-  readonly load: () => Promise<LoadedConfig>;
-  readonly build: BuildInfo;
-  readonly memlock: Limit;
-  /** The number of open files. */
-  readonly files: Limit;
-  /** Undefined where there is no place for a cache. */
-  readonly cacheDir: string | undefined;
-  /** Looks up a variable of the environment, of which `bw` gets a part. */
-  readonly environment: (name: string) => string | undefined;
-}
-
-/** A daemon that serves. */
-export interface Daemon extends AsyncDisposable {
-  readonly memory: Arena;
-  readonly backend: KeyBackend;
-  readonly keyring: Keyring;
-  readonly offer: Offer;
-  /** Serves until {@linkcode Daemon.stop}. */
-  run(): Promise<void>;
-  stop(): void;
-  /** Wipes keys and session. */
-  lock(): void;
-  /** Reads the configuration again; what is wrong with it is logged and the old one stays. */
-  reloadQuietly(): void;
-  /**
-   * Closes stalled clients, drops what was kept for speed; to be called every few seconds.
-   * @param now Monotonic milliseconds; performance.now() if left out.
-   */
-  sweep(now?: number): void;
-}
-
 /** Puts a daemon together. @throws {SecretMemoryError | CryptoError} If keys could not be kept safe. */
 export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
   const { libc, log, listeners, loaded } = parts;
@@ -98,7 +67,18 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
   const runner = stack.use(new ChildRunner(libc, memory, poller));
   const keyring = new Keyring(backend);
   stack.defer(() => keyring.wipe());
-  const settings = new Settings(loaded, parts.load, approverFor);
+  const grants = new GrantBook();
+  const polkit = openPolkit(parts, stack, () => settings.config);
+  const settings: Settings = new Settings(loaded, parts.load, ({ auth: { approver } }) => {
+    if (approver === "none") return new NoneApprover();
+    return approver === "polkit" ? polkit.queue : new AbsentApprover(approver);
+  });
+  const flood = new FloodGuard(floodLimitsOf(loaded.config));
+  const audit = stack.use(
+    new AuditTrail({ log, onFailure: () => settings.config.audit.onFailure, open: () => openAudit(settings.config) }),
+  );
+  audit.open();
+  const knownHosts = new KnownHostsFiles(loaded.config.auth.knownHosts);
   const { listWhenLocked } = loaded.config.agent;
   const offer = new Offer(keyring, log, { cacheDir: parts.cacheDir, listWhenLocked });
   const bitwarden = new BitwardenSetup({ ...parts, memory, runner, config: () => settings.config });
@@ -108,14 +88,22 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
       offer,
       openSource: () => new BitwardenSource(bitwarden.settings()),
       newLoader: () => new KeyLoader({ source: "bitwarden", ssh: settings.config.ssh, keyring, memory, backend }),
-      wipeKeys: () => keyring.wipe(),
+      wipeKeys: () => {
+        keyring.wipe();
+        grants.revokeAll();
+        polkit.queue.withdrawAll("The daemon locked");
+      },
     }),
   );
   const signing = new SignService({
     keyring,
     log,
     rules: () => settings.signing,
-    isListed: (blob) => offer.isListedLocked(blob),
+    grants,
+    flood,
+    waiting: () => polkit.queue.state.waiting + (polkit.queue.state.shown ? 1 : 0),
+    audit: (ask, decision) => audit.record(ask, decision),
+    listed: (blob) => offer.listedLocked(blob),
   });
   const reload = async (): Promise<ReloadReport> => {
     let dropped = false;
@@ -128,6 +116,7 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
     log.setLevel(config.daemon.logLevel);
     offer.configure(config.agent.listWhenLocked);
     bitwarden.lookUp();
+    flood.limits = floodLimitsOf(config);
     return { ...report, dropped };
   };
   const stop = (): void => {
@@ -140,13 +129,17 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
     log.warning(`serving ${maxConnections} connections at a time: the limit of open files allows no more`);
   }
   const server = { libc, loop, log, buffer };
+  let connections = 0;
   const agents: SocketServer = stack.use(
     new SocketServer(
       { ...server, listener: listeners.agent, name: "agent", maxConnections },
-      (_fd, peer) => {
+      (fd, credentials) => {
         // root may list: it could read our memory's owner out of existence anyway. Signing is policy's business.
-        if (peer.uid !== Deno.uid() && peer.uid !== 0) return refuseUser(log, "agent", peer.uid);
-        return new AgentSession({ log, signing, identities: () => offer.answer() }, () => readPeer(peer));
+        const { uid } = credentials;
+        if (uid !== Deno.uid() && uid !== 0) return refuseUser(log, "agent", uid);
+        const nameHost = (hostKey: KeyBlob): HostNames => namesIn(knownHosts.current(), hostKey);
+        const client = new Client({ libc, fd, credentials, number: ++connections, nameHost });
+        return new AgentSession({ log, signing, identities: () => offer.answer() }, client);
       },
     ),
   );
@@ -163,6 +156,8 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
     stop,
     bwWords: () => bitwarden.words(),
     connections: () => agents.connections,
+    auditHead: () => audit.head,
+    approverHints: polkit.hints,
     served: loaded.config.daemon,
   });
   const control = stack.use(
@@ -197,6 +192,7 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
       agents.sweep(now);
       control.sweep(now);
       backend.dropIdle(now);
+      grants.dropExpired({ wall: Date.now(), monotonic: now });
       giveBackFreeMemory(libc);
       log.flush(); // there may be no round of the loop for hours
     },
@@ -204,14 +200,34 @@ export async function composeDaemon(parts: DaemonParts): Promise<Daemon> {
   };
 }
 
-/** How many agent connections there may be; half of the descriptors where a small limit leaves no reserve. */
+/**
+ * How many agent connections there may be. Each takes a socket and, once it signs, a pidfd of who is there; half of the
+ * descriptors where a small limit leaves no reserve.
+ */
 function connectionsWithin({ soft = Infinity }: Limit, wanted: number): number {
-  return Math.min(wanted, Math.max(soft - RESERVED_FILES, Math.floor(soft / 2)));
+  return Math.min(wanted, Math.floor(Math.max(soft - RESERVED_FILES, soft / 2) / 2));
 }
 
-/** The approver that the configuration names. */
-function approverFor(config: Config): Approver {
-  return config.auth.approver === "none" ? new NoneApprover() : new AbsentApprover(config.auth.approver);
+/** polkit behind a queue. Nothing is connected, and libdbus not loaded, before somebody is to be asked. */
+function openPolkit(
+  { libc, log, loaded }: DaemonParts,
+  stack: AsyncDisposableStack,
+  config: () => Config,
+): { readonly queue: PromptQueue; readonly hints: () => readonly string[] } {
+  const { systemBus } = loaded.config.auth;
+  const bus = stack.use(new Bus({ socketPath: systemBus?.replace(/^unix:path=/, "") ?? SYSTEM_BUS }));
+  const approver = new PolkitApprover({
+    authority: new PolkitAuthority(bus),
+    ourUid: Deno.uid() ?? -1,
+    subjectFor: (peer) => config().auth.subject === "daemon" ? ownSubject(libc) : peerSubject(libc, peer),
+    interactive: true,
+    onHint: (hint) => log.warning(hint),
+  });
+  const limits = (): QueueLimits => {
+    const { queue, promptSeconds } = config().auth;
+    return { maxWaiting: queue, deadlineMs: promptSeconds * 1000 };
+  };
+  return { queue: new PromptQueue(approver, limits), hints: () => approver.hints };
 }
 
 function refuseUser(log: Log, socket: string, uid: number): undefined {

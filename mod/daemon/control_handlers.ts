@@ -34,6 +34,9 @@ export interface HandlerParts {
   /** `bw` as it would be called. @throws {SourceError} If there is none. */
   readonly bwWords: () => readonly string[];
   readonly connections: () => number;
+  readonly auditHead: () => { readonly count: number; readonly hash: string } | undefined;
+  /** What is not as it should be with the approver, each with its remedy. */
+  readonly approverHints: () => readonly string[];
   /** Where the sockets are, whatever the configuration says by now. */
   readonly served: { readonly agentSocket: string; readonly controlSocket: string };
 }
@@ -81,6 +84,7 @@ function statusReport(parts: HandlerParts, started: Date): StatusReport {
     approver: config.auth.approver,
     rules: config.rules.length,
     bw: bwText(parts),
+    audit: parts.auditHead() ?? null,
     memory: memoryReport(parts),
     warnings: [...settings.warnings, ...warningsOf(parts)],
   };
@@ -102,14 +106,15 @@ function memoryReport({ libc, memory, backend, memlock }: HandlerParts): MemoryR
 }
 
 /** What a user should know without having asked. */
-function warningsOf({ memory, backend, settings }: HandlerParts): string[] {
+function warningsOf({ memory, backend, settings, approverHints }: HandlerParts): string[] {
   const warnings: string[] = [];
   if (memory.status().protection === "none") warnings.push("keys lie in memory that may be swapped out");
   if (backend.status().kind === "degraded") warnings.push("degraded: keys pass through the JavaScript heap");
-  if (settings.config.auth.approver !== "none") {
-    const { approver } = settings.config.auth;
+  const { approver } = settings.config.auth;
+  if (approver === "askpass" || approver === "control") {
     warnings.push(`this version cannot ask through "${approver}": only what a rule allows is signed`);
   }
+  warnings.push(...approverHints());
   return warnings;
 }
 

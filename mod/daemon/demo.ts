@@ -6,13 +6,17 @@
  */
 
 import type { BuildInfo } from "../config/build_info.ts";
+import { verifyChain } from "../audit/chain.ts";
+import { parseEntry } from "../audit/entry.ts";
+import { readAuditLines } from "../client/audit_reader.ts";
 import type { Launch } from "../config/launch.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Environment } from "../config/paths.ts";
 import { hardenProcess, raiseFileLimit, raiseMemlockLimit } from "../../ffi/harden.ts";
 import { openLibc } from "../../ffi/libc.ts";
 import { generateKey } from "../keys/generate.ts";
-import { composeDaemon, type Daemon } from "./compose.ts";
+import { composeDaemon } from "./compose.ts";
+import type { Daemon } from "./daemon_parts.ts";
 import { DemoPrograms } from "./demo_programs.ts";
 import { openListeners } from "./listeners.ts";
 import { Log } from "./log.ts";
@@ -50,7 +54,8 @@ async function demonstrate(root: string, { build, env, uid }: DemoOptions): Prom
   const memlock = raiseMemlockLimit(libc);
   const files = raiseFileLimit(libc);
   Deno.umask(0o077);
-  Deno.writeTextFileSync(`${root}/config.toml`, CONFIG);
+  const auditFile = `${root}/state/audit.jsonl`;
+  Deno.writeTextFileSync(`${root}/config.toml`, `${CONFIG}[audit]\nfile = ${JSON.stringify(auditFile)}\n`);
   const own: Record<string, string> = { BWSSH_CONFIG: `${root}/config.toml`, BWSSH_RUNTIME_DIR: `${root}/run` };
   const load = () => loadConfig({ env: (name) => own[name], uid });
   const loaded = await load();
@@ -64,7 +69,8 @@ async function demonstrate(root: string, { build, env, uid }: DemoOptions): Prom
   const serving = daemon.run();
   try {
     say(`bwssh ${build.version} (${build.kind}); two keys were made in ${daemon.memory.status().protection}`);
-    return await walkThrough(new DemoPrograms(root, loaded.config.daemon.agentSocket, path)) ? 0 : 1;
+    const programs = new DemoPrograms(root, loaded.config.daemon.agentSocket, path);
+    return await walkThrough(programs) && showAudit(auditFile) ? 0 : 1;
   } finally {
     daemon.stop();
     await serving;
@@ -105,7 +111,20 @@ async function walkThrough(programs: DemoPrograms): Promise<boolean> {
   if (login === undefined) say("login: skipped, there is no sshd on this machine");
   else if (!login.ok) return failed("the login to the loopback sshd failed", login.stderr);
   else say(`ssh to a loopback sshd: ${login.stdout.trim()}`);
-  say("The lines 'bwssh: …' on standard error are the daemon's own, one for each decision. Nothing was left behind.");
+  return true;
+}
+
+/** The decisions as `bwssh log` would have them. */
+function showAudit(path: string): boolean {
+  const lines = readAuditLines(path);
+  const { entries, broken } = verifyChain(lines);
+  say("the audit log, one line for each decision:");
+  for (const line of lines) {
+    const entry = parseEntry(line);
+    say(`  ${entry?.id} ${entry?.verdict} ${entry?.kind} with ${entry?.comment}: ${entry?.by}`);
+  }
+  if (broken !== undefined || entries === 0) return failed("the audit log is empty or its chain broken", "");
+  say(`its chain holds: ${entries} entries. Nothing of all this was left behind.`);
   return true;
 }
 

@@ -8,6 +8,7 @@
 import { identitiesAnswer } from "../agent/response.ts";
 import type { KeyReport } from "../control/messages.ts";
 import type { Keyring } from "../keys/keyring.ts";
+import type { AskedIdentity } from "../policy/ask.ts";
 import { authorizedKeyLine, fingerprintOf, keyTypeName, modulusBits, parsePublicKey } from "../ssh/public_key.ts";
 import type { Log } from "./log.ts";
 import { type CachedIdentity, readPublicCache, removePublicCache, writePublicCache } from "./public_cache.ts";
@@ -61,9 +62,10 @@ export class Offer {
     return this.#listed().length;
   }
 
-  /** Whether a key is listed that cannot sign because the vault is locked. */
-  isListedLocked(blob: Uint8Array): boolean {
-    return this.#listed().some((identity) => sameBytes(identity.blob, blob));
+  /** A key that is listed although it cannot sign, because the vault is locked. */
+  listedLocked(blob: Uint8Array): AskedIdentity | undefined {
+    const found = this.#listed().find((identity) => sameBytes(identity.blob, blob));
+    return found === undefined ? undefined : { ...found, fingerprint: fingerprintOf(found.blob) };
   }
 
   /** Keys were loaded: they are listed, and remembered for when they are not. */

@@ -16,7 +16,8 @@ import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { cacheDirectory, type Environment } from "../config/paths.ts";
 import { BW_VARIABLES } from "../source/bitwarden/bw_command.ts";
 import { BACKGROUND_LOG, StartError, startInBackground } from "./background.ts";
-import { composeDaemon, type Daemon } from "./compose.ts";
+import { composeDaemon } from "./compose.ts";
+import type { Daemon } from "./daemon_parts.ts";
 import { openListeners } from "./listeners.ts";
 import { Log } from "./log.ts";
 

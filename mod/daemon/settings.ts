@@ -9,6 +9,7 @@ import type { Approver } from "../approval/approver.ts";
 import { changedSecurityKeys } from "../config/digest.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Config } from "../config/model.ts";
+import { policyOf } from "../config/policy.ts";
 import type { ReloadReport } from "../control/messages.ts";
 import { selectionOf } from "./selection.ts";
 import type { SigningRules } from "./sign_service.ts";
@@ -60,8 +61,14 @@ export class Settings {
     this.#loaded = loaded;
     const changed = [...changedSecurityKeys(before, loaded.config), ...changedDiscovery(before, loaded.config)];
     const late = AT_START.filter((key) => before.daemon[key] !== loaded.config.daemon[key]);
+    const auth = (["systemBus", "knownHosts"] as const).filter((key) =>
+      differs(before.auth[key], loaded.config.auth[key])
+    );
+    const audit = (["file", "maxBytes"] as const).filter((key) => differs(before.audit[key], loaded.config.audit[key]));
     const memory = before.memory.requireLocked === loaded.config.memory.requireLocked ? [] : ["require_locked"];
-    const warnings = [...late, ...memory].map((key) => `a change of ${key} takes effect at the next start`);
+    const warnings = [...late, ...auth, ...audit, ...memory].map((key) =>
+      `a change of ${key} takes effect at the next start`
+    );
     if (changed.length > 0) onChange([...new Set(changed)]);
     return { changed: [...new Set(changed)], warnings: [...loaded.warnings, ...warnings] };
   }
@@ -69,11 +76,15 @@ export class Settings {
   #derive(config: Config): SigningRules {
     selectionOf(config.bitwarden); // a query that cannot be read is an error now, not at the next unlock
     return {
-      policy: { ourUid: Deno.uid() ?? -1, rules: config.rules },
+      policy: policyOf(config, Deno.uid() ?? -1),
       approver: this.#approverFor(config),
       allowRsaSha1: config.ssh.allowRsaSha1,
     };
   }
+}
+
+function differs(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) !== JSON.stringify(other);
 }
 
 /** Other keys of the vault may be chosen now, or keys of a type that is no longer allowed be held. */

@@ -1,74 +1,99 @@
 /**
- * The decision on an ask. Everything that is not allowed by a written rule ends in a denial or a question to the user.
+ * The decision on an ask. Everything that is not allowed by a written rule or a live grant ends in a denial or a question
+ * to the user.
  *
  * Not for: asking, remembering, or limiting rates.
  *
  * @module
  */
 
-import { plainKeyBlob } from "../ssh/certificate_types.ts";
-import type { SignedData } from "../ssh/signed_data.ts";
-import type { Ask } from "./ask.ts";
-import { type Rule, ruleMatches } from "./rules.ts";
+import { type Ask, isForwarded } from "./ask.ts";
+import { refusedAtOnce } from "./gates.ts";
+import type { GrantBook } from "./grants.ts";
+import type { Moment } from "./moment.ts";
+import { isAskedEachTime, type Remember, type RememberDefaults, rememberOf } from "./remember.ts";
+import { isForeignRoot } from "./rule_fields.ts";
+import { type Rule } from "./rule.ts";
+import { ruleMatches } from "./rules.ts";
 import { allow, deny, type Verdict } from "./verdict.ts";
 
 /** What is decided by. */
-export interface Policy {
-  /** The uid the daemon runs as: the only one whose processes may sign. */
+export interface Policy extends RememberDefaults {
+  /** The uid the daemon runs as: the only one whose processes may sign, besides root's where a rule says so. */
   readonly ourUid: number;
   /** In order; the first that matches decides. */
   readonly rules: readonly Rule[];
+  /** Whether a forwarded connection that no rule speaks of is denied, or asked about. */
+  readonly denyForwardedByDefault: boolean;
+  /** Whether there is anybody to ask (any approver but `none`). */
+  readonly canAsk: boolean;
+}
+
+/** Where grants are looked up. */
+export type Grants = Pick<GrantBook, "find">;
+
+/** A verdict before it is one: allowing here gives no permission, so that it can be explained without being used. */
+export type Judgement =
+  | { readonly kind: "allow"; readonly by: string }
+  | Exclude<Verdict, { readonly kind: "allow" }>;
+
+/** How an ask was judged. */
+export interface Judged {
+  readonly judgement: Judgement;
+  /** The first rule that matched. */
+  readonly rule: Rule | undefined;
+  /** Whether the rules were looked at, or the ask was refused before. */
+  readonly reachedRules: boolean;
 }
 
 /**
- * Decides on an ask. What nobody may do is looked at before the rules, so that no rule can allow it: another user's process
- * (root may list, but in this version does not sign), a peer the kernel does not identify, a forwarded connection, data that
- * is not what it seems, a key the vault wants the master password for.
+ * Decides on an ask. What nobody may do is looked at before the rules, so that no rule can allow it; what the vault item
+ * says can only tighten; a grant answers only what would be asked.
  */
-export function decide(ask: Ask, policy: Policy): Verdict {
-  const { identity, peer, route, signed } = ask;
-  if (peer.uid !== policy.ourUid) {
-    return deny("other-user", `The client runs as uid ${peer.uid}, and only uid ${policy.ourUid} may sign`);
-  }
-  // SO_PEERCRED gives pid 0 for a process outside the daemon's pid namespace; without a start time a pid may be reused.
-  if (peer.pid <= 0 || peer.startTime === undefined) {
-    return deny("peer-unreadable", "The kernel does not say which process is asking");
-  }
-  if (route.forwarded === true) {
-    return deny("forwarded", "The connection was forwarded from another host, and this version denies all of those");
-  }
-  if (identity.reprompt) {
-    return deny(
-      "re-prompt-item",
-      "The vault asks for the master password at every use of this item, and nobody can be asked",
-    );
-  }
-  if (signed.kind === "auth" && !namesKeyOf(signed, ask)) {
-    return deny("kind-not-allowed", "The login data names another key than the one that is to sign");
-  }
-  const rule = policy.rules.find((each) => ruleMatches(each, ask));
-  return rule === undefined ? withoutRule(signed) : byRule(rule, ask);
+export function decide(ask: Ask, policy: Policy, grants: Grants, now: Moment): Verdict {
+  const { judgement } = judge(ask, policy, grants, now);
+  return judgement.kind === "allow" ? allow(ask, judgement.by) : judgement;
 }
 
-function byRule(rule: Rule, ask: Ask): Verdict {
+/** Decides without giving permission, and says how. */
+export function judge(ask: Ask, policy: Policy, grants: Grants, now: Moment): Judged {
+  const refused = refusedAtOnce(ask, policy.ourUid);
+  if (refused !== undefined) return { judgement: refused, rule: undefined, reachedRules: false };
+  const circumstances = { now, ourUid: policy.ourUid };
+  const rule = policy.rules.find((each) => ruleMatches(each, ask, circumstances));
+  const byRules = rule === undefined ? withoutRule(ask, policy) : byRule(rule, ask, policy);
+  return { judgement: withItem(byRules, { ask, rule, policy, grants, now }), rule, reachedRules: true };
+}
+
+function byRule(rule: Rule, ask: Ask, policy: Policy): Judgement {
   const by = `${rule.name} (${rule.origin})`;
   switch (rule.action) {
     case "allow":
-      return allow(ask, by);
+      return { kind: "allow", by };
     case "deny":
       return deny("denied-by-rule", `${by} denies it`);
     case "ask":
-      return { kind: "ask", by: `${by} says ask` };
+      return { kind: "ask", by: `${by} says ask`, remember: rememberOf(ask, rule, policy) };
     default:
       return rule.action satisfies never;
   }
 }
 
-function withoutRule(signed: SignedData): Verdict {
+function withoutRule(ask: Ask, policy: Policy): Judgement {
+  const { route, signed } = ask;
+  if (isForeignRoot(ask, policy.ourUid)) {
+    return deny("root-needs-rule", "The client runs as root, and no rule with uid = [0] matches");
+  }
+  if (isForwarded(route) === true && policy.denyForwardedByDefault) {
+    return deny(
+      "forwarded",
+      "The connection was forwarded from another host, and no rule with forwarded = true or via matches",
+    );
+  }
   switch (signed.kind) {
     case "auth":
     case "sshsig":
-      return { kind: "ask", by: "no rule matches" };
+      return { kind: "ask", by: "no rule matches", remember: rememberOf(ask, undefined, policy) };
     case "certificate":
       return deny(
         "kind-not-allowed",
@@ -81,17 +106,28 @@ function withoutRule(signed: SignedData): Verdict {
   }
 }
 
-/**
- * Whether login data speaks of the key that is to sign. With a certificate kept beside the key, as CertificateFile of
- * ssh_config(5), the data names the certificate and the agent is asked for the plain key.
- */
-function namesKeyOf(login: SignedData & { kind: "auth" }, ask: Ask): boolean {
-  const { blob } = ask.identity;
-  return sameBlob(login.key, blob) || sameBlob(plainKeyBlob(login.key), plainKeyBlob(blob));
+interface Judging {
+  readonly ask: Ask;
+  readonly rule: Rule | undefined;
+  readonly policy: Policy;
+  readonly grants: Grants;
+  readonly now: Moment;
 }
 
-function sameBlob(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
-  return true;
+/** Asks all the same where the vault item wants it, and else lets a grant answer what would be asked. */
+function withItem(judgement: Judgement, { ask, rule, policy, grants, now }: Judging): Judgement {
+  if (judgement.kind === "deny") return judgement;
+  if (isAskedEachTime(ask)) {
+    if (ask.identity.reprompt && !policy.canAsk) {
+      return deny(
+        "re-prompt-item",
+        "The vault asks for the master password at every use of this item, and nobody can be asked",
+      );
+    }
+    const remember: Remember = rememberOf(ask, rule, policy);
+    return { kind: "ask", by: "the vault item says ask at every signature", remember };
+  }
+  if (judgement.kind === "allow") return judgement;
+  const grant = grants.find(ask, judgement.remember, now);
+  return grant === undefined ? judgement : { kind: "allow", by: `grant ${grant.id} (${grant.by})` };
 }

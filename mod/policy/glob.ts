@@ -13,6 +13,7 @@
  * import { equal } from "node:assert/strict";
  * equal(globMatches("work-*", "work-laptop"), true);
  * equal(globMatches("work-?", "work-laptop"), false);
+ * equal(isGlob("work-laptop"), false);
  * ```
  */
 export function globMatches(glob: string, text: string): boolean {
@@ -31,4 +32,9 @@ export function globMatches(glob: string, text: string): boolean {
     else [at, matched, taken] = [star + 1, taken + 1, taken + 1];
   }
   return pattern.slice(at).every((character) => character === "*");
+}
+
+/** Whether a pattern has anything in it that does not stand for itself. */
+export function isGlob(pattern: string): boolean {
+  return /[*?]/.test(pattern);
 }

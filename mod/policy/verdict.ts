@@ -6,18 +6,17 @@
  */
 
 import type { Ask } from "./ask.ts";
+import type { PolicyDenyReason } from "./policy_reasons.ts";
+import type { PromptDenyReason } from "./prompt_reasons.ts";
+import type { Remember } from "./remember.ts";
 
 /** Every reason for which a signature is refused; the audit and the log use these words. */
 export type DenyReason =
-  | "other-user"
-  | "peer-unreadable"
-  | "forwarded"
-  | "denied-by-rule"
-  | "kind-not-allowed"
-  | "re-prompt-item"
+  | PolicyDenyReason
   | "nobody-to-ask"
   | "approver-unavailable"
-  | "declined";
+  | "declined"
+  | PromptDenyReason;
 
 /** Consent to exactly one signature by the ask's identity over the ask's data. */
 export class Permission {
@@ -53,8 +52,11 @@ export class Permission {
 export type Verdict =
   | { readonly kind: "allow"; readonly permission: Permission }
   | { readonly kind: "deny"; readonly reason: DenyReason; readonly detail: string }
-  /** @property by Why the user is to be asked, in words for the log: `no rule matches`, `rule 2 (FILE:LINE) says ask`. */
-  | { readonly kind: "ask"; readonly by: string };
+  /**
+   * @property by Why the user is to be asked, in words for the log: `no rule matches`, `rule 2 (FILE:LINE) says ask`.
+   * @property remember How far an approval counts: for the grant book, if the user approves.
+   */
+  | { readonly kind: "ask"; readonly by: string; readonly remember: Remember };
 
 /** Allows one ask. @param by Who agreed, in words for the log. */
 export function allow(ask: Ask, by: string): Verdict & { kind: "allow" } {

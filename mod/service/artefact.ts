@@ -11,14 +11,29 @@
 import { parentOf } from "../config/paths.ts";
 import { ServiceError } from "./error.ts";
 
-/** How the first line of a file of ours begins; both formats take `#` for a comment. */
-const SEAL = '# Written by "bwssh install --user-systemd". Change it with a drop-in, not here. sha256 ';
+/** How the first line of a file of ours goes round the digest: a comment of its format. */
+interface Seal {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** By format: units and environment.d take `#` for a comment; XML wants its declaration before anything else. */
+const SEALS = {
+  unit: {
+    before: '# Written by "bwssh install --user-systemd". Change it with a drop-in, not here. sha256 ',
+    after: "",
+  },
+  xml: {
+    before: '<?xml version="1.0" encoding="UTF-8"?><!-- Written by "bwssh install", changes are not kept. sha256 ',
+    after: " -->",
+  },
+} as const satisfies Readonly<Record<string, Seal>>;
 /** More is not a file of ours. */
 const LONGEST_FILE = 64 * 1024;
 
 /** Something to put in place. */
 export type Artefact =
-  | { readonly kind: "file"; readonly path: string; readonly text: string }
+  | { readonly kind: "file"; readonly path: string; readonly text: string; readonly format?: keyof typeof SEALS }
   | { readonly kind: "link"; readonly path: string; readonly target: string };
 
 /** What stands at a path: nothing, what we would write, what we wrote once, that but changed, somebody else's. */
@@ -32,8 +47,13 @@ export interface Outcome {
 }
 
 /** A file of ours. @param body What it says; the line that says whose it is goes before it. */
-export async function sealedFile(path: string, body: string): Promise<Artefact> {
-  return { kind: "file", path, text: `${SEAL}${await digestOf(body)}\n${body}` };
+export async function sealedFile(
+  path: string,
+  body: string,
+  format: keyof typeof SEALS = "unit",
+): Promise<Artefact & { readonly kind: "file" }> {
+  const { before, after } = SEALS[format];
+  return { kind: "file", path, format, text: `${before}${await digestOf(body)}${after}\n${body}` };
 }
 
 /** Says whose the thing at the artefact's path is. */
@@ -48,9 +68,10 @@ export async function standingOf(artefact: Artefact): Promise<Standing> {
   if (!found.isFile || found.size > LONGEST_FILE) return "foreign";
   const text = await Deno.readTextFile(path);
   if (text === artefact.text) return "same";
-  if (!text.startsWith(SEAL)) return "foreign";
+  const { before, after } = SEALS[artefact.format ?? "unit"];
+  if (!text.startsWith(before)) return "foreign";
   const end = text.indexOf("\n");
-  return text.slice(SEAL.length, end) === await digestOf(text.slice(end + 1)) ? "ours" : "changed";
+  return text.slice(before.length, end) === `${await digestOf(text.slice(end + 1))}${after}` ? "ours" : "changed";
 }
 
 /**
@@ -81,7 +102,8 @@ export async function uninstall(artefact: Artefact): Promise<Standing> {
   return standing;
 }
 
-function refuseForeign({ path }: Artefact, standing: Standing | undefined): void {
+function refuseForeign(artefact: Artefact, standing: Standing | undefined): void {
+  const { path } = artefact;
   if (standing === "foreign") {
     throw new ServiceError("foreign-file", `Cannot write "${path}": bwssh did not make what is there`, `rm '${path}'`);
   }
@@ -89,7 +111,9 @@ function refuseForeign({ path }: Artefact, standing: Standing | undefined): void
     throw new ServiceError(
       "foreign-file",
       `Cannot write "${path}": it was changed after bwssh wrote it`,
-      `keep the changes elsewhere (systemctl --user edit UNIT), then rm '${path}'`,
+      artefact.kind === "file" && artefact.format === "xml"
+        ? `keep the changes elsewhere (a rule in /etc/polkit-1/rules.d), then rm '${path}'`
+        : `keep the changes elsewhere (systemctl --user edit UNIT), then rm '${path}'`,
     );
   }
 }

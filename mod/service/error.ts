@@ -5,7 +5,7 @@
  */
 
 /** `invalid` is a path that a unit file cannot hold (exit code 2 of the command line); the others are failures. */
-export type ServiceErrorCode = "invalid" | "from-source" | "foreign-file" | "not-removed" | "manager";
+export type ServiceErrorCode = "invalid" | "from-source" | "foreign-file" | "not-removed" | "manager" | "polkit";
 
 /** Setting up, starting or ending the service did not work. */
 export class ServiceError extends Error {

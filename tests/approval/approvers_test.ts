@@ -21,7 +21,9 @@ for (const [approver, reason] of APPROVERS) {
     const rule = parse(answer.detail.slice(answer.detail.indexOf("[[rules]]")));
     equal(
       JSON.stringify(rule),
-      JSON.stringify({ rules: [{ action: "allow", keys: [FINGERPRINT], kinds: ["sshsig:git"] }] }),
+      JSON.stringify({
+        rules: [{ action: "allow", keys: [FINGERPRINT], kinds: ["sshsig:git"], exe: ["/usr/bin/ssh"] }],
+      }),
     );
   });
 }

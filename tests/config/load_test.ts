@@ -211,7 +211,7 @@ Deno.test("locateSocket() overlooks what is wrong elsewhere, but nothing about i
 Deno.test("configShown() lists every setting and rule with value and origin", async () => {
   const text = '[bitwarden]\nbw_path = ["deno", "run"]\n[[rules]]\naction = "allow"\nkinds = ["sshsig:git", "auth"]';
   const { files, settings, warnings } = configShown(await load(text, { commandLine: { runtimeDir: "/r" } }));
-  deepEqual([files, warnings, settings.length], [["1.toml"], [], 28]);
+  deepEqual([files, warnings, settings.length], [["1.toml"], [], 44]);
   const row = (key: string) => settings.find((each) => each.key === key);
   deepEqual(row("daemon.agent_socket"), { key: "daemon.agent_socket", value: "/r/agent.sock", origin: "default" });
   deepEqual(row("bitwarden.bw_path"), { key: "bitwarden.bw_path", value: ["deno", "run"], origin: "1.toml:2" });
@@ -232,6 +232,15 @@ const CHANGES: readonly (readonly [before: string, after: string, changed: reado
   ["", '[daemon]\nlog_level = "debug"\n[bitwarden]\nquery = "x"', []],
   ["", 'auth.approver = "none"\nauth.approval_ttl_seconds = 9', ["auth.approval_ttl_seconds", "auth.approver"]],
   ["", 'auth.approver = "polkit"', []],
+  ["", 'auth.queue = 9\nlimits.cooldown_after = 0\naudit.on_failure = "warn"', [
+    "auth.queue",
+    "limits.cooldown_after",
+    "audit.on_failure",
+  ]],
+  ['[[rules]]\naction = "ask"\nremember = "app"\nremember_for = "15m"', '[[rules]]\naction = "ask"\nremember = "app"', [
+    "rules[1]",
+  ]],
+  ['[[rules]]\naction = "deny"\nexe = "/x"', '[[rules]]\naction = "deny"\nexe = ["/x"]', []],
   ["", 'bitwarden.bw_path = "/opt/bw"', ["bitwarden.bw_path"]],
   ["", '[[rules]]\naction = "allow"', ["rules[1]"]],
   ['[[rules]]\naction = "allow"', "", ["rules[1]"]],

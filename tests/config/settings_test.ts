@@ -8,6 +8,7 @@ const ID = "2f1b2f4e-0c39-4e6e-9f3c-1d2e3f405162";
 const ABSOLUTE = 'an absolute path, starting with "/" (write ${HOME} for your home directory)';
 const PATH_STRING = 'an absolute path, in quotes and starting with "/"';
 const PROGRAM = 'an absolute path or a bare name; with arguments, a list such as ["deno", "run"]';
+const BUS = 'the address of one bus on this machine, such as "unix:path=/run/dbus/system_bus_socket"';
 const IDS = "an id of the vault, letters, digits and hyphens as bw prints it";
 
 interface Row {
@@ -32,6 +33,19 @@ const truth = (pick: Row["pick"], byDefault: boolean): Row => ({
   good: [["true", true], ["false", false]],
   bad: TRUTH,
 });
+const number = (
+  pick: Row["pick"],
+  { byDefault, least, most }: { byDefault: number; least: number; most: number },
+): Row => ({
+  pick,
+  byDefault,
+  good: [[`${least}`, least], [`${most}`, most]],
+  bad: [least - 1, most + 1].map((wrong) =>
+    [`${wrong}`, `a whole number from ${least} to ${most}, found the number ${wrong}`] as const
+  ),
+});
+const perMinute = (pick: Row["pick"], byDefault: number): Row =>
+  number(pick, { byDefault, least: 0, most: 60_000_000 });
 /** Only one value is true to what this version does. */
 const fixed = (pick: Row["pick"], only: boolean): Row => ({
   pick,
@@ -166,7 +180,7 @@ const ROWS: Record<keyof typeof DEFAULTS, Row> = {
     good: [["86400", 86400]],
     bad: [["86401", "a whole number from 1 to 86400, found the number 86401"]],
   },
-  "auth.deny_forwarded_by_default": fixed(({ auth }) => auth.denyForwardedByDefault, true),
+  "auth.deny_forwarded_by_default": truth(({ auth }) => auth.denyForwardedByDefault, true),
   "auth.approver": {
     pick: ({ auth }) => auth.approver,
     byDefault: "polkit",
@@ -178,6 +192,62 @@ const ROWS: Record<keyof typeof DEFAULTS, Row> = {
   },
   "auth.protect_unlock": fixed(({ auth }) => auth.protectUnlock, false),
   "auth.protect_list": fixed(({ auth }) => auth.protectList, false),
+  "auth.prompt_seconds": number(({ auth }) => auth.promptSeconds, { byDefault: 120, least: 1, most: 3600 }),
+  "auth.queue": number(({ auth }) => auth.queue, { byDefault: 4, least: 1, most: 1000 }),
+  "auth.subject": {
+    pick: ({ auth }) => auth.subject,
+    byDefault: "daemon",
+    good: [['"client"', "client"], ['"daemon"', "daemon"]],
+    bad: [['"clent"', '"daemon" or "client", found "clent" | did you mean "client"?']],
+  },
+  "auth.system_bus": {
+    pick: ({ auth }) => auth.systemBus,
+    byDefault: undefined,
+    good: [
+      ['"unix:path=/run/bus"', "unix:path=/run/bus"],
+      ['"unix:abstract=x,guid=1"', "unix:abstract=x,guid=1"],
+      ['"unix:path=${HOME}/bus"', "unix:path=/home/user/bus"],
+    ],
+    bad: [
+      ['"/run/bus"', `${BUS}, found "/run/bus"`],
+      ['"unix:path=/a;unix:path=/b"', `${BUS}, found "unix:path=/a;unix:path=/b"`],
+      ['"tcp:host=x"', `${BUS}, found "tcp:host=x"`],
+      ['"autolaunch:"', `${BUS}, found "autolaunch:"`],
+      ['""', `${BUS}, found ""`],
+      ["true", "the address of a bus, a string, found true"],
+    ],
+  },
+  "auth.known_hosts": {
+    pick: ({ auth }) => auth.knownHosts,
+    byDefault: ["/etc/ssh/ssh_known_hosts"],
+    good: [["[]", []], ['["${HOME}/kh", "/x"]', ["/home/user/kh", "/x"]]],
+    bad: [['"/x"', 'a list of absolute paths, found "/x"']],
+  },
+  "limits.requests_per_connection": perMinute(({ limits }) => limits.requestsPerConnection, 0),
+  "limits.requests_per_process_key": perMinute(({ limits }) => limits.requestsPerProcessKey, 0),
+  "limits.requests_per_exe": perMinute(({ limits }) => limits.requestsPerExe, 0),
+  "limits.prompts_per_connection": perMinute(({ limits }) => limits.promptsPerConnection, 20),
+  "limits.prompts_per_process_key": perMinute(({ limits }) => limits.promptsPerProcessKey, 20),
+  "limits.prompts_per_exe": perMinute(({ limits }) => limits.promptsPerExe, 60),
+  "limits.cooldown_after": number(({ limits }) => limits.cooldownAfter, { byDefault: 2, least: 0, most: 1000 }),
+  "limits.cooldown_seconds": number(({ limits }) => limits.cooldownSeconds, { byDefault: 300, least: 0, most: 86_400 }),
+  "audit.file": {
+    pick: ({ audit }) => audit.file,
+    byDefault: undefined,
+    good: [['"/var/x"', "/var/x"], ['"${HOME}/a.jsonl"', "/home/user/a.jsonl"]],
+    bad: [['"a.jsonl"', `${ABSOLUTE}, found "a.jsonl"`]],
+  },
+  "audit.max_bytes": number(({ audit }) => audit.maxBytes, {
+    byDefault: 16_777_216,
+    least: 65_536,
+    most: 1_073_741_824,
+  }),
+  "audit.on_failure": {
+    pick: ({ audit }) => audit.onFailure,
+    byDefault: "deny",
+    good: [['"warn"', "warn"], ['"deny"', "deny"]],
+    bad: [['"ignore"', '"deny" or "warn", found "ignore"'], ["false", '"deny" or "warn", found false']],
+  },
   "ssh.allow_ed25519": truth(({ ssh }) => ssh.allowEd25519, true),
   "ssh.allow_ecdsa": truth(({ ssh }) => ssh.allowEcdsa, true),
   "ssh.allow_rsa": truth(({ ssh }) => ssh.allowRsa, true),
@@ -214,18 +284,21 @@ Deno.test("every setting has a schema and a default", () => {
 });
 
 Deno.test("settings that this version cannot honour are refused, never ignored", async () => {
-  const text =
-    "agent.allow_add = true\n[auth]\nprotect_unlock = true\nprotect_list = true\ndeny_forwarded_by_default = false";
-  deepEqual(await problems(text), [
+  deepEqual(await problems("agent.allow_add = true"), [
     '1.toml:1 agent.allow_add: "agent.allow_add" must be false: this version cannot yet take keys from ssh-add' +
     " | remove the line; false is the default",
-    '1.toml:3 auth.protect_unlock: "auth.protect_unlock" must be false: this version cannot yet ask for approval of unlock' +
-    " | remove the line; false is the default",
-    '1.toml:4 auth.protect_list: "auth.protect_list" must be false: this version cannot yet ask for approval of listing' +
-    " keys | remove the line; false is the default",
-    '1.toml:5 auth.deny_forwarded_by_default: "auth.deny_forwarded_by_default" must be true: this version cannot tell' +
-    " forwarded connections apart, and so denies them all | remove the line; true is the default",
   ]);
+});
+
+Deno.test("some defaults depend on HOME and the XDG directories", async () => {
+  const { config } = await load("", { env: { HOME: "/home/user" } });
+  deepEqual(config.auth.knownHosts, [
+    "/home/user/.ssh/known_hosts",
+    "/home/user/.ssh/known_hosts2",
+    "/etc/ssh/ssh_known_hosts",
+  ]);
+  equal(config.audit.file, "/home/user/.local/state/bwssh/audit.jsonl");
+  equal((await load("", { env: { XDG_STATE_HOME: "/s" } })).config.audit.file, "/s/bwssh/audit.jsonl");
 });
 
 Deno.test("elements of lists are named with their own line", async () => {

@@ -32,7 +32,6 @@ const UNKNOWN: readonly (readonly [text: string, problem: string])[] = [
   ["[deliver]\nkeys = []", '1 deliver: This version has no table "deliver" yet'],
   ["[ca.x]", '1 ca: This version has no table "ca" yet'],
   ["[infisical]", '1 infisical: This version has no table "infisical" yet'],
-  ["[audit]", '1 audit: This version has no table "audit" yet'],
   ["auth = 3", '1 auth: "auth" must be a table, found the number 3 | write [auth] above its settings'],
   ["[[auth]]", '1 auth: "auth" must be a table, found a list | write [auth] above its settings'],
   ['[rules]\naction = "deny"', '1 rules: "rules" must be a list of tables | write [[rules]] above each rule'],
@@ -47,7 +46,7 @@ for (const [text, problem] of UNKNOWN) {
 
 Deno.test("all problems of all files are reported at once, by file and line", async () => {
   const one = '[[rules]]\naction = "alow"\n[auth]\nx1 = 1\napprover = "x2"\n[zzz]';
-  const two = "[daemon]\nlog_level = 5\n[auth]\nprotect_list = true";
+  const two = "[daemon]\nlog_level = 5\n[agent]\nallow_add = true";
   deepEqual(
     (await problems([one, two])).map((problem) => problem.split(":", 2).join(":").slice(0, 18)),
     [
@@ -56,7 +55,7 @@ Deno.test("all problems of all files are reported at once, by file and line", as
       "1.toml:5 auth.appr",
       "1.toml:6 zzz",
       "2.toml:2 daemon.lo",
-      "2.toml:4 auth.prot",
+      "2.toml:4 agent.all",
     ].map((text) => text.slice(0, 18)).map((text, index) => index === 0 ? "1.toml:2 rules[1]." : text),
   );
 });

@@ -172,7 +172,7 @@ Deno.test("the connections over the limit wait for one to go", async () => {
 
 Deno.test("agent connections leave descriptors for everything else", async () => {
   await using own = await OwnDaemon.start({ files: 200 });
-  match(own.log, /serving 100 connections at a time: the limit of open files allows no more/);
+  match(own.log, /serving 50 connections at a time: the limit of open files allows no more/);
   await using roomy = await OwnDaemon.start({ files: 100_000 });
   doesNotMatch(roomy.log, /at a time/);
 });

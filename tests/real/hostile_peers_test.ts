@@ -99,7 +99,8 @@ Deno.test("of 512 clients half are hostile: the other half are served, again and
     const doing = bad.map(misbehave);
     const good = await RawClient.connectMany(daemon.agentSocket, 256);
     await Promise.all(good.map((client) => servesWell(client, 2)));
-    equal(openFiles(daemon.pid), quiet.files + 512);
+    const files = openFiles(daemon.pid) - quiet.files; // a socket each, and a pidfd of each who signed
+    ok(files >= 512 && files <= 2 * 512, `${files} more descriptors`);
     ok(threads(daemon.pid) <= quiet.threads + 32, "more threads than the runtime's pool has");
     for (const client of [...bad, ...good]) client[Symbol.dispose]();
     await Promise.allSettled(doing);
@@ -207,9 +208,9 @@ Deno.test("with few descriptors some are kept for the command line and for looki
   const env = { ...daemon.home.env, BWSSH_RUNTIME_DIR: `${daemon.home.path}/small` };
   await using small = new BackgroundProcess(words, { env });
   await small.waitForSocket(`${daemon.home.path}/small/control.sock`);
-  await small.waitFor(/serving 40 connections at a time: the limit of open files allows no more/);
+  await small.waitFor(/serving 20 connections at a time: the limit of open files allows no more/);
   const crowd = await RawClient.connectMany(`${daemon.home.path}/small/agent.sock`, 100);
-  await small.waitFor(/the agent socket has 40 connections, the most allowed; others wait/);
+  await small.waitFor(/the agent socket has 20 connections, the most allowed; others wait/);
   const { code, stderr } = await daemon.home.bwssh(["unlock", "--session-stdin"], { stdin: ANY_SESSION, env });
   equal(code, 0, stderr);
   await servesWell(crowd[0] as RawClient);

@@ -128,7 +128,9 @@ Deno.test({
     const ours = /^\.config\/(Bitwarden CLI\/|bwssh\/(config\.toml|config\.d\/10-runner\.toml)$)/;
     // The self-extracting kind keeps what it has unpacked: the program itself, not what it has done.
     const program = /^\.cache\/bwssh\/bin\//;
-    deepEqual(filesBelow(home).filter((path) => !ours.test(path) && !program.test(path)), []);
+    // What was decided is meant to outlive the daemon.
+    const audit = ".local/state/bwssh/audit.jsonl";
+    deepEqual(filesBelow(home).filter((path) => !ours.test(path) && !program.test(path)), [audit]);
   },
 });
 

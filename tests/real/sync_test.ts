@@ -200,7 +200,7 @@ Deno.test({
       const log = new LogFromNow(daemon);
       equal(await sshsig.signAndVerify(ed25519.publicKey), undefined);
       await log.waitFor(
-        /refused SHA256:.* for ssh-keygen \(pid \d+\): locked: its vault is locked; run `bwssh unlock`/,
+        /refused sshsig:file with .*SHA256:.* for ssh-keygen \(pid \d+\): locked: its vault is locked; run `bwssh unlock`/,
       );
       deepEqual(story(await daemon.bwssh(["sync"])), [
         3,

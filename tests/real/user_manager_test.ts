@@ -152,7 +152,9 @@ managed("bwssh as a service of a user", async (t) => {
     equal(await user.show("LoadState", ...UNITS), "not-found\n\nnot-found");
     const { home } = manager;
     const left = await manager.run(["find", home.join(".config"), home.join(".local"), "-not", "-type", "d"]);
-    deepEqual(left.text.trim().split("\n").sort(), [home.join(".config/bwssh/config.toml"), user.program]);
+    // Its own configuration, what was decided, and the program are the user's to remove.
+    const kept = [home.join(".config/bwssh/config.toml"), user.program, home.join(".local/state/bwssh/audit.jsonl")];
+    deepEqual(left.text.trim().split("\n").sort(), kept);
   });
 });
 

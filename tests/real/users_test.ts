@@ -115,7 +115,9 @@ async function resistsRoot(nobody: NobodysProgram): Promise<void> {
   match(await asNobody.signAndVerify(key.publicKey) ?? "refused", /^Good "file" signature/);
   const log = new LogFromNow(daemon);
   equal(await asRoot.signAndVerify(key.publicKey), undefined);
-  await log.waitFor(/refused sshsig:file .*: other-user: The client runs as uid 0, and only uid 65534 may sign/);
+  await log.waitFor(
+    /refused sshsig:file .*: root-needs-rule: The client runs as root, and no rule with uid = \[0\] matches/,
+  );
 
   using ours = await BwsshHome.create({ env: { BWSSH_CONTROL_SOCKET: home.controlSocket } });
   notEqual((await ours.bwssh(["lock"])).code, 0);

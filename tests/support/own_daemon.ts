@@ -9,7 +9,8 @@
 
 import { openLibc } from "../../ffi/libc.ts";
 import { loadConfig } from "../../mod/config/load.ts";
-import { composeDaemon, type Daemon } from "../../mod/daemon/compose.ts";
+import { composeDaemon } from "../../mod/daemon/compose.ts";
+import type { Daemon } from "../../mod/daemon/daemon_parts.ts";
 import { openListeners } from "../../mod/daemon/listeners.ts";
 import { Log } from "../../mod/daemon/log.ts";
 import { parsePrivateKey } from "../../mod/keys/parse.ts";
@@ -61,7 +62,8 @@ export class OwnDaemon implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const dir = stack.use(makeTempDir("own"));
     const libc = stack.use(openLibc());
-    const configFile = dir.write("config.toml", `${config}\n${POLICY}`);
+    const audit = `[audit]\nfile = ${JSON.stringify(dir.join("audit.jsonl"))}\n`;
+    const configFile = dir.write("config.toml", `${config}\n${POLICY}${audit}`);
     const own: Readonly<Record<string, string>> = {
       BWSSH_CONFIG: configFile,
       BWSSH_RUNTIME_DIR: dir.join("run"),

@@ -1,4 +1,4 @@
-/** `bwssh install --user-systemd`: the units, the link, and on request SSH_AUTH_SOCK for the session. @module */
+/** `bwssh install`: the units, the link, and on request SSH_AUTH_SOCK for the session; or the polkit actions. @module */
 
 import { isServed } from "../../client/until_stopped.ts";
 import { type Artefact, install, type Outcome } from "../../service/artefact.ts";
@@ -11,12 +11,18 @@ import { printable } from "../../ssh/printable.ts";
 import { type CliContext, controlSocket, print, remark } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import type { InstallFlags } from "../flags.ts";
+import { installPolicy } from "../install_policy.ts";
 
 /** Writes the units and, where a user manager answers, switches them on. */
 export default async function installService(this: CliContext, flags: InstallFlags): Promise<void> {
-  if (flags.userSystemd !== true) {
-    throw new UsageError("Say what to install", "bwssh install --user-systemd, or first with --print");
+  if (flags.userSystemd === true && flags.polkit === true) {
+    throw new UsageError("Install one thing at a time", "--user-systemd as yourself, --polkit as root");
   }
+  if (flags.polkit === true) return await installPolicy(this, flags);
+  if (flags.userSystemd !== true) {
+    throw new UsageError("Say what to install", "bwssh install --user-systemd, or --polkit; first with --print");
+  }
+  if (flags.user !== undefined) throw new UsageError("--user goes with --polkit", "bwssh install --polkit --user NAME");
   const { program } = this.launch;
   if (program === undefined) {
     const hint = "deno task build, then dist/bwssh install --user-systemd";

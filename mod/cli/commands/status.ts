@@ -58,12 +58,17 @@ function statusRows(report: StatusReport): string[][] {
     ["connections", String(report.connections)],
     ["signatures", `${report.signatures} given, ${report.refused} refused`],
     ["approver", `${report.approver}, ${report.rules} rules`],
+    ["audit", auditText(report.audit)],
     ["bw", report.bw],
     ["last load", report.lastLoad ?? "never"],
     ...(report.lastError === null ? [] : [["last error", report.lastError]]),
     ["memory", memoryText(report.memory)],
     ["libcrypto", cryptoText(report.memory)],
   ];
+}
+
+function auditText(audit: StatusReport["audit"]): string {
+  return audit === null ? "NOT WRITTEN; the daemon's log says why" : `${audit.count} decisions, head ${audit.hash}`;
 }
 
 function memoryText({ protection, arenaUsed, arenaMapped, limit, dumpable }: MemoryReport): string {

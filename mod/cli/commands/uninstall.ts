@@ -1,4 +1,4 @@
-/** `bwssh uninstall --user-systemd`: what install wrote, as long as it is as install wrote it. @module */
+/** `bwssh uninstall`: what install wrote, as long as it is as install wrote it. @module */
 
 import { type Standing, standingOf, uninstall } from "../../service/artefact.ts";
 import { ServiceError } from "../../service/error.ts";
@@ -9,11 +9,16 @@ import { printable } from "../../ssh/printable.ts";
 import { type CliContext, print, remark } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import type { UninstallFlags } from "../flags.ts";
+import { uninstallPolicy } from "../install_policy.ts";
 
 /** Switches the units off and removes them. */
 export default async function uninstallService(this: CliContext, flags: UninstallFlags): Promise<void> {
+  if (flags.userSystemd === true && flags.polkit === true) {
+    throw new UsageError("Uninstall one thing at a time", "--user-systemd as yourself, --polkit as root");
+  }
+  if (flags.polkit === true) return await uninstallPolicy(this, flags);
   if (flags.userSystemd !== true) {
-    throw new UsageError("Say what to uninstall", "bwssh uninstall --user-systemd, or first with --print");
+    throw new UsageError("Say what to uninstall", "bwssh uninstall --user-systemd, or --polkit; first with --print");
   }
   const { program } = this.launch;
   const artefacts = planUninstall(this.env, program === undefined ? undefined : await resolveProgram(program));
